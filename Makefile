@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# Thin verbs; the build itself is CMake's. Everything lands in build/.
+BUILD ?= build
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
+
+.PHONY: all build deps test demo bench bench-deps clean
+
+all: build
+
+deps: ## install what is missing (apt), or name it
+	@scripts/deps.sh
+
+build: deps ## the auditor and the workload driver
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload
+
+test: deps ## build and run every test
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS)
+	@cd $(BUILD) && ctest --output-on-failure -j$(JOBS)
+
+demo: build ## audit a running workload for ten seconds
+	@scripts/demo.sh $(BUILD)
+
+bench-deps:
+	@scripts/deps.sh --bench
+
+bench: bench-deps ## what a probe costs, measured here
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_binaries
+	@tests/bench/run.sh $(BUILD)
+
+clean:
+	rm -rf $(BUILD) demo.csv

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What go_table is built of: hash mixing, tophash bytes, the bucket, and an array of buckets with its overflow buckets.
+//
+//   bucket    ┌──────────────────────┬───────────────┬─────┬─────┬─────┬─    ─┬─────┐
+//             │ tophash[8], one byte │ overflow ─────┼──►  │ k,v │ k,v │ ...  │ k,v │
+//             │ a slot               │ next bucket   │ 0   │ 1   │ 2   │      │ 7   │
+//             └──────────────────────┴───────────────┴─────┴─────┴─────┴─    ─┴─────┘
+//               0                  7   8          15   16 …
+//
+// Go keeps keys[8] before values[8] and the overflow pointer last. Here a key lies beside its value and the pointer
+// beside the tophash bytes: a miss touches one cache line, a hit two.
+#ifndef MAPAUDIT_DETAIL_GO_BUCKET_HPP
+#define MAPAUDIT_DETAIL_GO_BUCKET_HPP
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace mapaudit::detail {
+
+inline constexpr unsigned slots_per_bucket = 8;
+
+// Values of a tophash byte, Go's own. What is below min_tophash is a state, not a hash.
+inline constexpr std::uint8_t empty_rest = 0;       // empty, and so is every later slot of the chain
+inline constexpr std::uint8_t empty_one = 1;        // empty
+inline constexpr std::uint8_t evacuated_low = 2;    // moved to the bucket of the same index (Go's evacuatedX)
+inline constexpr std::uint8_t evacuated_high = 3;   // moved to that index plus the old bucket count (evacuatedY)
+inline constexpr std::uint8_t evacuated_empty = 4;  // was empty when its bucket was evacuated
+inline constexpr std::uint8_t min_tophash = 5;
+
+// std::hash of an integer is the integer: its low bits would choose the bucket and its zero high bits the tophash.
+// The multiply-and-fold of wyhash (Wang Yi, github.com/wangyi-fudan/wyhash, public domain) by the golden ratio spreads
+// every bit to both ends in one multiplication.
+[[gnu::always_inline]] inline std::uint64_t mix(std::uint64_t hash) noexcept {
+    __extension__ using wide = unsigned __int128;
+    const wide product = static_cast<wide>(hash) * 0x9E3779B97F4A7C15u;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+// Bits 56 to 63 of the mixed hash; the table's bucket index comes from the low end.
+[[gnu::always_inline]] inline std::uint8_t tophash(std::uint64_t hash) noexcept {
+    const auto top = static_cast<std::uint8_t>(hash >> 56);
+    return top < min_tophash ? static_cast<std::uint8_t>(top + min_tophash) : top;
+}
+
+// A set of slots of one bucket, one bit every 2^Shift.
+template <unsigned Shift>
+struct slot_set {
+    std::uint64_t bits;
+
+    explicit operator bool() const noexcept { return bits != 0; }
+    unsigned first() const noexcept { return static_cast<unsigned>(std::countr_zero(bits)) >> Shift; }
+    void drop_first() noexcept { bits &= bits - 1; }
+};
+
+// Three ways to look at eight tophash bytes at once, the same in what they say. `matching` wants a value of at least
+// min_tophash. None has false positives: a slot that is named is occupied, and may be compared.
+struct scalar_tops {
+    using set = slot_set<0>;
+    static set matching(const std::uint8_t* tops, std::uint8_t value) noexcept {
+        set found{0};
+        for (unsigned i = 0; i < slots_per_bucket; ++i) found.bits |= std::uint64_t{tops[i] == value} << i;
+        return found;
+    }
+    static set empty(const std::uint8_t* tops) noexcept {
+        set found{0};
+        for (unsigned i = 0; i < slots_per_bucket; ++i) found.bits |= std::uint64_t{tops[i] <= empty_one} << i;
+        return found;
+    }
+};
+
+// Eight bytes in a register, little endian. The zero-byte test is the exact one of "Hacker's Delight" 6-1: the shorter
+// (x - 1) & ~x & 0x80 also marks a 1 above a 0.
+struct word_tops {
+    using set = slot_set<3>;
+    static constexpr std::uint64_t ones = 0x0101010101010101u;
+    static constexpr std::uint64_t low7 = 0x7F7F7F7F7F7F7F7Fu;
+
+    static std::uint64_t load(const std::uint8_t* tops) noexcept {
+        std::uint64_t word;
+        std::memcpy(&word, tops, sizeof word);
+        return word;
+    }
+    static set zero_bytes(std::uint64_t word) noexcept { return {~(((word & low7) + low7) | word | low7)}; }
+    static set matching(const std::uint8_t* tops, std::uint8_t value) noexcept {
+        return zero_bytes(load(tops) ^ (ones * value));
+    }
+    static set empty(const std::uint8_t* tops) noexcept { return zero_bytes(load(tops) & ~ones); }
+};
+
+#if defined(__SSE2__)
+struct sse2_tops {
+    using set = slot_set<0>;
+    static __m128i load(const std::uint8_t* tops) noexcept {
+        return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(tops));
+    }
+    // The upper half of the register is zero, which no tophash is: nothing to mask off.
+    static set matching(const std::uint8_t* tops, std::uint8_t value) noexcept {
+        const __m128i equal = _mm_cmpeq_epi8(load(tops), _mm_set1_epi8(static_cast<char>(value)));
+        return {static_cast<std::uint32_t>(_mm_movemask_epi8(equal))};
+    }
+    static set empty(const std::uint8_t* tops) noexcept {
+        const __m128i state = _mm_and_si128(load(tops), _mm_set1_epi8(static_cast<char>(0xFE)));
+        return {static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(state, _mm_setzero_si128()))) & 0xFFu};
+    }
+};
+using tops_reader = sse2_tops;
+#else
+using tops_reader = std::conditional_t<std::endian::native == std::endian::little, word_tops, scalar_tops>;
+#endif
+
+template <class K, class V>
+struct go_slot {
+    K key;
+    V value;
+};
+
+// Trivial, and all zeros is an empty bucket: arrays of them come from calloc. Slots are made and destroyed by hand.
+template <class K, class V>
+struct go_bucket {
+    using slot = go_slot<K, V>;
+
+    std::uint8_t tops[slots_per_bucket];
+    go_bucket* overflow;
+    alignas(slot) std::byte storage[slots_per_bucket * sizeof(slot)];
+
+    void* where(unsigned index) noexcept { return storage + index * sizeof(slot); }
+    slot& at(unsigned index) noexcept { return *std::launder(reinterpret_cast<slot*>(where(index))); }
+
+    // Of the first bucket of a chain: has the chain moved to the newer array? All its slots are marked at once.
+    bool evacuated() const noexcept { return tops[0] > empty_one && tops[0] < min_tophash; }
+    // Of any bucket: is nothing in it that could be visited, nor behind it?
+    bool ends_chain() const noexcept { return overflow == nullptr || tops[slots_per_bucket - 1] == empty_rest; }
+};
+
+// calloc and not new: the zeros of a large array come from the kernel page by page as evacuation reaches them, so that
+// starting a growth does not stop for the whole of it.
+template <class Bucket>
+Bucket* allocate_buckets(std::size_t count) {
+    static_assert(std::is_trivial_v<Bucket>);
+    if (count > std::numeric_limits<std::size_t>::max() / 2 / sizeof(Bucket)) throw std::bad_alloc();
+    void* memory = nullptr;
+    if constexpr (alignof(Bucket) <= alignof(std::max_align_t)) {
+        memory = std::calloc(count, sizeof(Bucket));
+    } else {
+        memory = std::aligned_alloc(alignof(Bucket), count * sizeof(Bucket));
+        if (memory != nullptr) std::memset(memory, 0, count * sizeof(Bucket));
+    }
+    if (memory == nullptr) throw std::bad_alloc();
+    return static_cast<Bucket*>(memory);
+}
+
+// One array of 2^log2 buckets and the overflow buckets hung on them, which live as long as the array: a cursor that
+// stands in one never loses it. Does not own the elements.
+template <class Bucket>
+class bucket_array {
+public:
+    explicit bucket_array(unsigned log2)
+        : buckets_(allocate_buckets<Bucket>(std::size_t{1} << log2)), log2_(static_cast<std::uint8_t>(log2)) {}
+    bucket_array(const bucket_array&) = delete;
+    bucket_array& operator=(const bucket_array&) = delete;
+    ~bucket_array() {
+        drop_overflow();
+        std::free(buckets_);
+    }
+
+    Bucket* buckets() const noexcept { return buckets_; }
+    unsigned log2() const noexcept { return log2_; }
+    std::uint64_t size() const noexcept { return std::uint64_t{1} << log2_; }
+    std::uint64_t mask() const noexcept { return size() - 1; }
+
+    // An unused overflow bucket. Not taken for good until keep_overflow().
+    Bucket* next_overflow() {
+        if (free_in_chunk_ == 0) {
+            const std::size_t count = chunk_size();
+            chunks_.reserve(chunks_.size() + 1);
+            chunks_.push_back(allocate_buckets<Bucket>(count));
+            free_in_chunk_ = count;
+        }
+        return chunks_.back() + (chunk_size() - free_in_chunk_);
+    }
+    void keep_overflow() noexcept { --free_in_chunk_; }
+
+    // Only when nothing points at an overflow bucket any more.
+    void drop_overflow() noexcept {
+        for (Bucket* chunk : chunks_) std::free(chunk);
+        chunks_.clear();
+        free_in_chunk_ = 0;
+    }
+
+    bucket_array* newer = nullptr;  // what this array's elements were or are being evacuated to
+
+private:
+    // A sixteenth of the array, as Go preallocates: at the load limit about a fifth of the buckets overflow.
+    std::size_t chunk_size() const noexcept { return log2_ < 4 ? 1 : std::size_t{1} << (log2_ - 4); }
+
+    Bucket* buckets_;
+    std::vector<Bucket*> chunks_;
+    std::size_t free_in_chunk_ = 0;
+    std::uint8_t log2_;
+};
+
+}  // namespace mapaudit::detail
+
+#endif

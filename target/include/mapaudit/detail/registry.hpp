@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The registry: which maps and which threads' blocks there are, laid out for a reader outside the process
+// (probe_abi.h gives the layout). Nothing here is on an operation's path; every change takes one mutex.
+#ifndef MAPAUDIT_DETAIL_REGISTRY_HPP
+#define MAPAUDIT_DETAIL_REGISTRY_HPP
+
+#include <pthread.h>
+#include <sys/mman.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+
+#include <mapaudit/detail/platform.hpp>
+#include <mapaudit/detail/thunks.hpp>
+#include <mapaudit/probe_abi.h>
+
+// Default visibility whatever the flags, so that the dynamic linker can fold the copies of several ELF files into
+// one; where it cannot (a dlopened library), each file has a registry of its own, complete in itself.
+extern "C" {
+__attribute__((used, visibility("default"))) inline mapaudit_registry mapaudit_process_registry{};
+}
+
+namespace mapaudit::detail {
+
+inline constinit std::mutex registry_mutex;
+// The calling thread's block; null before its first audited operation. Initial-exec: one load, no call.
+__attribute__((tls_model("initial-exec"))) inline constinit thread_local mapaudit_thread_block* tls_block = nullptr;
+inline constinit pthread_key_t thread_end_key = 0;
+inline constinit bool clock_is_counter = false;
+// How long a record may wait for its batch to fill: 100 ms, in ticks. A first guess until the clock is calibrated.
+inline constinit std::uint64_t batch_age_ticks = 300'000'000;
+inline constexpr std::uint64_t batch_age_ns = 100'000'000;
+
+[[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
+    if (clock_is_counter) [[likely]] return counter();
+    return monotonic_ns();
+}
+
+inline std::uint64_t address(const volatile void* pointer) noexcept { return reinterpret_cast<std::uintptr_t>(pointer); }
+template <class T>
+inline T* pointer_to(std::uint64_t where) noexcept {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(where));
+}
+
+// Entry `index` of a chunked array; maps its chunk in when it is the first of it. Null when memory is refused.
+// mmap and not malloc: a map may be in use inside an allocator.
+template <class Entry>
+inline Entry* chunk_entry(__u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t index, std::uint32_t first) noexcept {
+    const std::uint32_t chunk = mapaudit_chunk_of(index, first);
+    if (chunk >= MAPAUDIT_CHUNKS) return nullptr;
+    if (chunks[chunk] == 0) {
+        const std::size_t bytes = sizeof(Entry) * mapaudit_chunk_size(chunk, first);
+        void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (memory == MAP_FAILED) return nullptr;
+        __atomic_store_n(&chunks[chunk], address(memory), __ATOMIC_RELEASE);
+    }
+    return pointer_to<Entry>(chunks[chunk]) + (index - mapaudit_chunk_start(chunk, first));
+}
+
+// Learns the counter's rate from the time since the registry came up, once enough of it has passed.
+inline void calibrate_batch_age() noexcept {
+    const auto& r = mapaudit_process_registry;
+    const std::uint64_t ns = monotonic_ns() - r.start_ns;
+    if (!clock_is_counter || ns < 5'000'000) return;
+    const double ticks_per_ns = static_cast<double>(counter() - r.start_ticks) / static_cast<double>(ns);
+    __atomic_store_n(&batch_age_ticks, static_cast<std::uint64_t>(ticks_per_ns * batch_age_ns), __ATOMIC_RELAXED);
+}
+
+// Hands the records [flushed, seq) to whoever is attached. `flushed` moves first: a reader outside must never count
+// what a tracer has counted.
+[[gnu::noinline]] inline void flush_block(mapaudit_thread_block& block) noexcept {
+    const std::uint64_t first = block.flushed;
+    const std::uint64_t count = block.seq - first;
+    __atomic_store_n(&block.flushed, block.seq, __ATOMIC_RELEASE);
+    if (count == 0) return;
+    const std::uint64_t records = address(&block.records[first % MAPAUDIT_RING]);
+    const std::uint64_t tid_block = static_cast<std::uint64_t>(block.tid) << 32 | block.index;
+    const std::uint64_t registry = address(&mapaudit_process_registry);
+    if (armed(MAPAUDIT_SEM_BATCH)) mapaudit_probe_batch(records, count, first, tid_block, block.cpu, registry);
+    if (armed(MAPAUDIT_SEM_BATCH_SAMPLED))
+        mapaudit_probe_batch_sampled(records, count, first, tid_block, block.cpu, registry);
+}
+
+[[gnu::always_inline]] inline void append_record(mapaudit_thread_block& block, const mapaudit_record& record) noexcept {
+    const std::uint64_t seq = block.seq;
+    block.records[seq % MAPAUDIT_RING] = record;
+    __atomic_store_n(&block.seq, seq + 1, __ATOMIC_RELEASE);
+    if ((seq + 1) % MAPAUDIT_BATCH == 0) [[unlikely]] flush_block(block);
+}
+
+// Turns one slot of the counting table into COUNT records.
+inline void emit_counter(mapaudit_thread_block& block, mapaudit_counter& counter) noexcept {
+    const mapaudit_counter held = counter;
+    counter = {};
+    for (std::uint32_t op = 0; op < MAPAUDIT_HOT_OPS; ++op) {
+        if (held.calls[op] == 0) continue;
+        append_record(block, {held.map, held.calls[op], 0, 0, static_cast<__u8>(op), MAPAUDIT_REC_COUNT});
+    }
+}
+
+// The counting table against `seq` is consistent for a reader that sees the same even epoch before and after.
+inline void begin_emitting(mapaudit_thread_block& block) noexcept {
+    __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELAXED);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+inline void end_emitting(mapaudit_thread_block& block) noexcept { __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELEASE); }
+
+inline void emit_counters(mapaudit_thread_block& block) noexcept {
+    begin_emitting(block);
+    for (mapaudit_counter& counter : block.counters)
+        if (counter.map != 0) emit_counter(block, counter);
+    block.counting = 0;
+    end_emitting(block);
+}
+
+// Everything this thread still holds goes out; the next deadline starts now.
+[[gnu::noinline]] inline void flush_all(mapaudit_thread_block& block, std::uint64_t now) noexcept {
+    if (block.counting != 0) emit_counters(block);
+    flush_block(block);
+    block.deadline = now + __atomic_load_n(&batch_age_ticks, __ATOMIC_RELAXED);
+}
+
+inline void release_block(void* memory) noexcept {
+    auto& block = *static_cast<mapaudit_thread_block*>(memory);
+    flush_all(block, ticks());
+    tls_block = nullptr;
+    const std::lock_guard lock(registry_mutex);
+    block.tid = 0;
+    block.op_map = 0;
+    block.next_free = mapaudit_process_registry.free_block;
+    mapaudit_process_registry.free_block = address(&block);
+}
+
+// At exit no other thread can be made to flush, so their records are handed over for them. A tracer that gets the
+// same records from their owner as well drops the second copy by its sequence numbers.
+inline void flush_every_thread() noexcept {
+    if (tls_block != nullptr) flush_all(*tls_block, ticks());
+    auto& r = mapaudit_process_registry;
+    const std::lock_guard lock(registry_mutex);
+    for (std::uint32_t i = 0; i < r.blocks; ++i) {
+        auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
+        if (block != nullptr && block->tid != 0) flush_block(*block);
+    }
+}
+
+// A forked child has one thread, and none of its parent's operations.
+inline void after_fork_in_child() noexcept {
+    ::new (&registry_mutex) std::mutex;
+    auto& r = mapaudit_process_registry;
+    for (std::uint32_t i = 0; i < r.blocks; ++i) {
+        auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
+        if (block == nullptr) continue;
+        block->flushed = block->seq;
+        std::memset(block->counters, 0, sizeof block->counters);
+        block->counting = 0;
+        if (block == tls_block) {
+            block->tid = current_tid();
+        } else if (block->tid != 0) {
+            block->tid = 0;
+            block->op_map = 0;
+            block->next_free = r.free_block;
+            r.free_block = address(block);
+        }
+    }
+}
+
+// Call with the mutex held.
+inline void ensure_registry() noexcept {
+    auto& r = mapaudit_process_registry;
+    if (r.magic != 0) return;
+    clock_is_counter = counter_is_invariant();
+    r.version = MAPAUDIT_ABI_VERSION;
+    r.clock = clock_is_counter ? MAPAUDIT_CLOCK_TICKS : MAPAUDIT_CLOCK_MONOTONIC;
+    r.record_size = sizeof(mapaudit_record);
+    r.block_size = sizeof(mapaudit_thread_block);
+    r.desc_size = sizeof(mapaudit_map_desc);
+    r.start_ns = monotonic_ns();
+    r.start_ticks = ticks();
+    ::pthread_key_create(&thread_end_key, release_block);
+    ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
+    std::atexit(flush_every_thread);
+    __atomic_store_n(&r.magic, MAPAUDIT_REGISTRY_MAGIC, __ATOMIC_RELEASE);
+}
+
+// The calling thread's block, made on its first audited operation. Null only when memory is refused.
+[[gnu::noinline]] inline mapaudit_thread_block* acquire_block() noexcept {
+    const std::lock_guard lock(registry_mutex);
+    ensure_registry();
+    auto& r = mapaudit_process_registry;
+    mapaudit_thread_block* block = pointer_to<mapaudit_thread_block>(r.free_block);
+    if (block != nullptr) {
+        r.free_block = block->next_free;
+    } else {
+        block = chunk_entry<mapaudit_thread_block>(r.block_chunks, r.blocks, MAPAUDIT_BLOCK_CHUNK);
+        if (block == nullptr) return nullptr;
+        block->index = r.blocks;
+        __atomic_store_n(&r.blocks, r.blocks + 1, __ATOMIC_RELEASE);
+    }
+    calibrate_batch_age();
+    block->cpu = current_cpu();
+    block->countdown = 1;
+    block->random = 2463534242u ^ (block->index * 2654435769u);
+    block->deadline = ticks() + batch_age_ticks;
+    block->tid = current_tid();
+    ::pthread_setspecific(thread_end_key, block);
+    tls_block = block;
+    return block;
+}
+
+// Gives a map its id and its place in the registry. Null when memory is refused: the map works, unaudited.
+inline mapaudit_map_desc* register_map(const mapaudit_map_desc& description) noexcept {
+    const std::lock_guard lock(registry_mutex);
+    ensure_registry();
+    auto& r = mapaudit_process_registry;
+    mapaudit_map_desc* desc = nullptr;
+    if (r.free_desc != 0) {
+        desc = chunk_entry<mapaudit_map_desc>(r.desc_chunks, static_cast<std::uint32_t>(r.free_desc - 1), MAPAUDIT_DESC_CHUNK);
+        r.free_desc = desc->next_free;
+    } else {
+        desc = chunk_entry<mapaudit_map_desc>(r.desc_chunks, r.descs, MAPAUDIT_DESC_CHUNK);
+        if (desc == nullptr) {
+            ++r.unregistered;
+            return nullptr;
+        }
+        desc->index = r.descs;
+        __atomic_store_n(&r.descs, r.descs + 1, __ATOMIC_RELEASE);
+    }
+    const std::uint32_t index = desc->index;
+    *desc = description;
+    desc->index = index;
+    __atomic_store_n(&desc->id, ++r.last_map_id, __ATOMIC_RELEASE);
+    ++r.maps_live;
+    return desc;
+}
+
+inline void unregister_map(mapaudit_map_desc& desc) noexcept {
+    const std::lock_guard lock(registry_mutex);
+    auto& r = mapaudit_process_registry;
+    __atomic_store_n(&desc.id, 0u, __ATOMIC_RELEASE);
+    desc.next_free = r.free_desc;
+    r.free_desc = desc.index + 1;
+    --r.maps_live;
+}
+
+// Copies `text` into a fixed field, cut to fit, always terminated.
+template <std::size_t N>
+inline void copy_text(char (&field)[N], std::string_view text) noexcept {
+    const std::size_t length = text.size() < N ? text.size() : N - 1;
+    std::memcpy(field, text.data(), length);
+    field[length] = '\0';
+}
+
+}  // namespace mapaudit::detail
+
+#endif

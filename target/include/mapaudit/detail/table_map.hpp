@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The one implementation behind go_map, mutex_map, rwlock_map and sharded_map: audited operations on one go_table or
+// many, each behind its own access rule. A Design says
+//
+//   kind, concurrent   what the map is called, and whether several threads may use it at once
+//   access             the rule: write(running, map), read(running, map), iterate(map) and inspect() return a guard with
+//                      unlock(); check_iteration(map) runs before each element that for_each visits
+//   parts<Part>        one_part or many_parts
+//
+// Every critical section ends inside the audited body: the probes fire after it.
+#ifndef MAPAUDIT_DETAIL_TABLE_MAP_HPP
+#define MAPAUDIT_DETAIL_TABLE_MAP_HPP
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <mapaudit/detail/go_cursor.hpp>
+#include <mapaudit/detail/go_table.hpp>
+#include <mapaudit/probes.h>
+
+namespace mapaudit::detail {
+
+// A table with its lock, on cache lines that no other part shares; the lock and the table's root in the first.
+template <class Access, class Table>
+struct alignas(64) table_part {
+    table_part() = default;
+    template <class... Args>
+    explicit table_part(std::size_t reserve, const Args&... args) : access(args...), table(reserve) {}
+
+    mutable Access access;
+    Table table;
+};
+
+template <class Part>
+class one_part {
+public:
+    template <class... Args>
+    explicit one_part(std::size_t reserve, const Args&... args) : part_(reserve, args...) {}
+
+    static constexpr std::uint32_t count() noexcept { return 1; }
+    Part* begin() noexcept { return &part_; }
+    const Part* begin() const noexcept { return &part_; }
+    const Part* end() const noexcept { return &part_ + 1; }
+    Part* end() noexcept { return &part_ + 1; }
+    static constexpr std::uint32_t index_of(std::uint64_t /*hash*/) noexcept { return 0; }
+
+private:
+    Part part_;
+};
+
+// As many parts as asked for, rounded up to a power of two. The hash bits that choose one lie just below the tophash's
+// eight and far above those that choose a bucket: within a part, neither loses any of its range.
+template <class Part>
+class many_parts {
+public:
+    static constexpr std::size_t most = 65536;
+
+    many_parts(std::size_t reserve, std::size_t parts)
+        : mask_(std::bit_ceil(parts < 1 ? 1 : parts > most ? most : parts) - 1), parts_(new Part[mask_ + 1]) {
+        const auto bits = static_cast<unsigned>(std::popcount(mask_));
+        shift_ = 56 - bits;
+        for (Part& part : *this) part.table.presize((reserve + mask_) >> bits);
+    }
+
+    std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(mask_ + 1); }
+    Part* begin() noexcept { return parts_.get(); }
+    const Part* begin() const noexcept { return parts_.get(); }
+    Part* end() noexcept { return parts_.get() + mask_ + 1; }
+    const Part* end() const noexcept { return parts_.get() + mask_ + 1; }
+    std::uint32_t index_of(std::uint64_t hash) const noexcept {
+        return static_cast<std::uint32_t>((hash >> shift_) & mask_);
+    }
+
+private:
+    std::size_t mask_;
+    unsigned shift_ = 0;
+    std::unique_ptr<Part[]> parts_;
+};
+
+// What a table tells becomes part of the running operation's report.
+template <class Running>
+struct growth_reporter {
+    Running& running;
+    const map_handle& handle;
+    std::uint32_t part;
+
+    std::uint64_t now() const noexcept {
+        if constexpr (Running::listening) return handle.now();
+        return 0;
+    }
+    void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns,
+              mapaudit_grow_reason reason) const noexcept {
+        running.grew({old_buckets, new_buckets, duration_ns, reason, part});
+    }
+    void evacuated(std::uint64_t done, std::uint64_t total) const noexcept { running.evacuated({done, total, part}); }
+};
+
+template <class K, class V, class Hash, class Equal, class Design>
+class table_map {
+    using table = go_table<K, V, Hash, Equal>;
+    using access = typename Design::access;
+    using part = table_part<access, table>;
+    using parts = typename Design::template parts<part>;
+    friend access;
+
+public:
+    using key_type = K;
+    using mapped_type = V;
+    using hasher = Hash;
+    using key_equal = Equal;
+
+    static constexpr std::string_view kind = Design::kind;
+    static constexpr bool concurrent = Design::concurrent;
+
+    table_map(const table_map&) = delete;
+    table_map& operator=(const table_map&) = delete;
+
+    // Inserts or overwrites; true when the key is new. Strong: what throws leaves the elements as they were, but for an
+    // overwritten value, which is as good as V's move assignment leaves it.
+    bool assign(const K& key, V value) {
+        struct {
+            const K& key;
+            V& value;
+        } request{key, value};
+        return audit<op::assign>(handle_, [this, &request](auto& running) {
+            const std::uint64_t hash = hash_of(request.key);
+            const std::uint32_t index = parts_.index_of(hash);
+            part& mine = parts_.begin()[index];
+            auto guard = mine.access.write(running, *this);
+            const bool fresh = mine.table.assign(request.key, std::move(request.value), hash,
+                                                 growth_reporter<std::remove_reference_t<decltype(running)>>{
+                                                     running, handle_, index});
+            guard.unlock();
+            return fresh;
+        });
+    }
+
+    // A copy of the value.
+    std::optional<V> lookup(const K& key) const
+        requires std::copy_constructible<V>
+    {
+        return audit<op::lookup>(handle_, [this, &key](auto& running) -> std::optional<V> {
+            const std::uint64_t hash = hash_of(key);
+            const part& mine = parts_.begin()[parts_.index_of(hash)];
+            [[maybe_unused]] auto guard = mine.access.read(running, *this);
+            const V* value = mine.table.find(key, hash);
+            if (value == nullptr) return std::nullopt;
+            return *value;
+        });
+    }
+
+    // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
+    template <std::invocable<const V&> F>
+    bool visit(const K& key, F&& f) const {
+        struct {
+            const K& key;
+            F& f;
+        } request{key, f};
+        return audit<op::lookup>(handle_, [this, &request](auto& running) {
+            const std::uint64_t hash = hash_of(request.key);
+            const part& mine = parts_.begin()[parts_.index_of(hash)];
+            [[maybe_unused]] auto guard = mine.access.read(running, *this);
+            const V* value = mine.table.find(request.key, hash);
+            if (value == nullptr) return false;
+            std::invoke(request.f, *value);
+            return true;
+        });
+    }
+
+    // True when the key was there.
+    bool erase(const K& key) {
+        return audit<op::erase>(handle_, [this, &key](auto& running) {
+            const std::uint64_t hash = hash_of(key);
+            const std::uint32_t index = parts_.index_of(hash);
+            part& mine = parts_.begin()[index];
+            auto guard = mine.access.write(running, *this);
+            const bool gone = mine.table.erase(
+                key, hash, growth_reporter<std::remove_reference_t<decltype(running)>>{running, handle_, index});
+            guard.unlock();
+            return gone;
+        });
+    }
+
+    // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
+    // call the map, is the kind's to say. Not audited as an operation.
+    template <std::invocable<const K&, const V&> F>
+    void for_each(F&& f) const {
+        for (const part& mine : parts_) {
+            [[maybe_unused]] auto guard = mine.access.iterate(*this);
+            typename table::cursor cursor(mine.table);
+            for (;;) {
+                mine.access.check_iteration(*this);
+                const auto* element = cursor.next();
+                if (element == nullptr) break;
+                std::invoke(f, element->key, element->value);
+            }
+        }
+    }
+
+    // Keeps the buckets. Not audited as an operation.
+    void clear() {
+        untimed running;
+        for (part& mine : parts_) {
+            auto guard = mine.access.write(running, *this);
+            mine.table.clear();
+            guard.unlock();
+        }
+    }
+
+    std::size_t size() const { return totals().size; }
+    bool empty() const { return size() == 0; }
+    // Without overflow buckets.
+    std::size_t bucket_count() const { return totals().buckets; }
+    // Elements a bucket; a bucket has eight slots and the table doubles at 6.5.
+    double load_factor() const {
+        const sums all = totals();
+        return static_cast<double>(all.size) / static_cast<double>(all.buckets);
+    }
+    // Of the current buckets: those that a growth has yet to evacuate are not counted.
+    std::size_t overflow_buckets() const { return totals().overflow; }
+    // Growths since the map was made, same-size ones included.
+    std::uint64_t grows() const { return totals().grows; }
+
+    // 0 where probes are compiled out.
+    std::uint32_t id() const noexcept { return handle_.id(); }
+    std::string_view name() const noexcept { return name_; }
+
+protected:
+    template <class... Args>
+    explicit table_map(std::string_view name, std::size_t reserve, const Args&... args)
+        : parts_(reserve, args...), name_(name), handle_(kind, name, published()) {}
+    ~table_map() = default;
+
+    const parts& all_parts() const noexcept { return parts_; }
+
+private:
+    struct sums {
+        std::size_t size = 0, buckets = 0, overflow = 0;
+        std::uint64_t grows = 0;
+    };
+
+    std::uint64_t hash_of(const K& key) const { return parts_.begin()->table.hash_of(key); }
+
+    // Part by part: of a map being written to, the sum need never have been true at one moment.
+    sums totals() const {
+        sums all;
+        for (const part& mine : parts_) {
+            [[maybe_unused]] auto guard = mine.access.inspect();
+            all.size += mine.table.size();
+            all.buckets += mine.table.bucket_count();
+            all.overflow += mine.table.live().overflow;
+            all.grows += mine.table.live().grows;
+        }
+        return all;
+    }
+
+    live_fields published() const noexcept {
+        const auto& live = parts_.begin()->table.live();
+        return {.size = {&live.size},
+                .buckets = {&live.log2, true},
+                .overflow = {&live.overflow},
+                .grows = {&live.grows},
+                .parts = parts_.count(),
+                .stride = sizeof(part)};
+    }
+
+    parts parts_;
+    std::string name_;
+    map_handle handle_;
+};
+
+}  // namespace mapaudit::detail
+
+#endif

@@ -1,0 +1,367 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a map announces what it does. The only place that emits probes; empty under MAPAUDIT_PROBES=OFF.
+//
+//   class my_map {
+//       value* find(key k) {
+//           return mapaudit::audit<mapaudit::op::lookup>(self_, [&](auto& running) { running.lock(mutex_); … });
+//       }
+//       mapaudit::map_handle self_{"my_map", "sessions", {.size = {&count_}, .buckets = {&bucket_count_}}};
+//   };
+//
+// Unattached, `audit` is two instructions (one compare of four semaphores, one branch) before the body; the body is
+// instantiated twice, once with an `untimed` object whose members compile to nothing or to a plain lock, and once,
+// out of line, with a `timed` one. Bodies must leave their critical section before they return: what the probes
+// report is captured inside it, and they fire after the body.
+#ifndef MAPAUDIT_PROBES_H
+#define MAPAUDIT_PROBES_H
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <mapaudit/probe_abi.h>
+#ifndef MAPAUDIT_NO_PROBES
+#include <mapaudit/detail/registry.hpp>
+#endif
+
+namespace mapaudit {
+
+enum class op : std::uint8_t { assign = MAPAUDIT_OP_ASSIGN, lookup = MAPAUDIT_OP_LOOKUP, erase = MAPAUDIT_OP_ERASE };
+
+// A growth as the map saw it, reported after the critical section it happened in. Durations are CLOCK_MONOTONIC ns.
+struct growth {
+    std::uint64_t old_buckets, new_buckets;
+    std::uint64_t duration_ns;
+    mapaudit_grow_reason reason;
+    std::uint32_t part;  // which table of a map made of several, 0 elsewhere
+};
+
+// How far the evacuation of the old buckets has come.
+struct evacuation {
+    std::uint64_t done, total;  // buckets
+    std::uint32_t part;
+};
+
+// A counter inside a map that the auditor may read from outside at any time. The memory stays the map's.
+struct live_field {
+    const void* where = nullptr;
+    std::uint16_t width = 8;  // bytes
+    bool log2 = false;        // the stored value is an exponent of two
+    live_field() = default;
+    template <class T>
+        requires std::is_unsigned_v<T>
+    live_field(const T* counter, bool exponent = false) : where(counter), width(sizeof(T)), log2(exponent) {}
+};
+
+// Where a map's vital signs stand. For a map made of several tables: the first one's, `parts` of them, `stride` apart.
+struct live_fields {
+    live_field size{}, buckets{}, overflow{}, grows{};
+    std::uint32_t parts = 1;
+    std::size_t stride = 0;
+};
+
+// The running operation on the path that nobody listens to.
+struct untimed {
+    static constexpr bool listening = false;
+    template <class Lock>
+    [[gnu::always_inline]] void lock(Lock& lock) { lock.lock(); }
+    template <class Lock>
+    [[gnu::always_inline]] void lock_shared(Lock& lock) { lock.lock_shared(); }
+    void grew(const growth&) noexcept {}
+    void evacuated(const evacuation&) noexcept {}
+};
+
+#ifdef MAPAUDIT_NO_PROBES
+
+class map_handle {
+public:
+    map_handle(std::string_view, std::string_view, const live_fields&) noexcept {}
+    map_handle(const map_handle&) = delete;
+    map_handle& operator=(const map_handle&) = delete;
+    std::uint32_t id() const noexcept { return 0; }
+    std::uint64_t now() const noexcept { return 0; }
+    void conflict(mapaudit_conflict, std::uint32_t) const noexcept {}
+    void snapshot(std::uint64_t, std::uint64_t) noexcept {}
+};
+
+template <op Op, class Body>
+[[gnu::always_inline]] inline decltype(auto) audit(const map_handle&, Body body) {
+    untimed running;
+    return body(running);
+}
+
+inline bool anyone_listening() noexcept { return false; }
+
+#else
+
+// A map's place in the registry, for as long as the map lives. Thread safety: construction and destruction may run
+// in any thread; the map must outlive its operations, as ever. Neither copied nor moved: its address is published.
+class map_handle {
+public:
+    // kind: the design ("go_map"); name: the instance, cut to 63 bytes, "" for none.
+    map_handle(std::string_view kind, std::string_view name, const live_fields& fields) noexcept {
+        mapaudit_map_desc d{};
+        detail::copy_text(d.kind, kind);
+        detail::copy_text(d.name, name);
+        d.parts = fields.parts;
+        d.stride = fields.stride;
+        d.size = published(fields.size);
+        d.buckets = published(fields.buckets);
+        d.overflow = published(fields.overflow);
+        d.grows = published(fields.grows);
+        desc_ = detail::register_map(d);
+        if (desc_ == nullptr) return;
+        id_ = desc_->id;
+        if (detail::armed(MAPAUDIT_SEM_CREATE))
+            mapaudit_probe_create(id_, detail::address(desc_), detail::address(&mapaudit_process_registry));
+    }
+    map_handle(const map_handle&) = delete;
+    map_handle& operator=(const map_handle&) = delete;
+    ~map_handle() {
+        if (desc_ == nullptr) return;
+        if (detail::armed(MAPAUDIT_SEM_DESTROY))
+            mapaudit_probe_destroy(id_, read(desc_->size), read(desc_->buckets), read(desc_->grows),
+                                   detail::address(&mapaudit_process_registry));
+        detail::unregister_map(*desc_);
+    }
+
+    // Never 0 for a registered map; ids are not used twice in a process. 0: the registry had no memory for it.
+    std::uint32_t id() const noexcept { return id_; }
+
+    // CLOCK_MONOTONIC in ns while growth is listened to, 0 otherwise: for timing what only grow and evacuate report.
+    std::uint64_t now() const noexcept { return detail::armed(MAPAUDIT_SEM_GROW) ? detail::monotonic_ns() : 0; }
+
+    // Concurrent access was caught; `other` is the thread already inside.
+    void conflict(mapaudit_conflict kind, std::uint32_t other) const noexcept {
+        if (detail::armed(MAPAUDIT_SEM_CONFLICT)) mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other);
+    }
+
+    // For a map whose counters have no address: what size() and bucket_count() said last. Only called while listened to.
+    void snapshot(std::uint64_t size, std::uint64_t buckets) noexcept {
+        __atomic_store_n(&size_, size, __ATOMIC_RELAXED);
+        __atomic_store_n(&buckets_, buckets, __ATOMIC_RELAXED);
+    }
+    live_fields snapshot_fields() const noexcept { return {.size = {&size_}, .buckets = {&buckets_}}; }
+
+private:
+    static mapaudit_field published(const live_field& f) noexcept {
+        return {detail::address(f.where), f.width, static_cast<__u16>(f.log2), 0};
+    }
+    std::uint64_t read(const mapaudit_field& field) const noexcept {
+        std::uint64_t sum = 0;
+        for (std::uint32_t i = 0; field.addr != 0 && i < desc_->parts; ++i) {
+            std::uint64_t value = 0;
+            std::memcpy(&value, detail::pointer_to<const char>(field.addr + i * desc_->stride), field.width);
+            sum += field.log2 != 0 ? std::uint64_t{1} << value : value;
+        }
+        return sum;
+    }
+
+    mapaudit_map_desc* desc_ = nullptr;
+    std::uint32_t id_ = 0;
+    std::uint64_t size_ = 0, buckets_ = 0;
+};
+
+// Is any hot probe attached right now? Costs three loads; not for an operation's path.
+inline bool anyone_listening() noexcept {
+    return detail::any_armed<MAPAUDIT_SEM_ERASE>() || detail::any_armed<MAPAUDIT_SEM_GROW>() ||
+           detail::any_armed<MAPAUDIT_SEM_CONFLICT>();
+}
+
+namespace detail {
+
+inline constexpr std::uint32_t sampling_stride = 64;  // the sampled level times one operation in this many, on average
+
+// A gap uniform in [stride/2, 3*stride/2): a fixed one would fall into step with a caller's own rhythm. Xorshift32,
+// Marsaglia, "Xorshift RNGs", 2003.
+inline std::uint32_t next_gap(mapaudit_thread_block& block) noexcept {
+    std::uint32_t x = block.random;
+    x ^= x << 13;
+    x ^= x >> 17;
+    x ^= x << 5;
+    block.random = x;
+    return sampling_stride / 2 + x % sampling_stride;
+}
+
+[[gnu::noinline]] inline void change_counter(mapaudit_thread_block& block, mapaudit_counter& slot, std::uint32_t map) noexcept {
+    if (slot.map != 0) {
+        begin_emitting(block);
+        emit_counter(block, slot);
+        end_emitting(block);
+    }
+    slot.map = map;
+    block.counting = 1;
+}
+
+[[gnu::always_inline]] inline void count_call(mapaudit_thread_block& block, std::uint32_t map, op what) noexcept {
+    mapaudit_counter& slot = block.counters[map % MAPAUDIT_COUNTERS];
+    if (slot.map != map) [[unlikely]] change_counter(block, slot, map);
+    ++slot.calls[static_cast<int>(what)];
+}
+
+constexpr int semaphore_of(op what) {
+    return what == op::assign ? MAPAUDIT_SEM_ASSIGN : what == op::lookup ? MAPAUDIT_SEM_LOOKUP : MAPAUDIT_SEM_ERASE;
+}
+// Start of the window of four semaphores that an operation reacts to (thunks.hpp).
+constexpr int window_of(op what) { return what == op::assign ? MAPAUDIT_SEM_BATCH : MAPAUDIT_SEM_ERASE; }
+
+}  // namespace detail
+
+// The running operation on the path that somebody listens to. Lives on the operation's stack; its destructor reports,
+// also when the body throws.
+class timed {
+public:
+    static constexpr bool listening = true;
+
+    [[gnu::always_inline]] timed(mapaudit_thread_block& block, std::uint32_t map, op what, bool per_operation) noexcept
+        : block_(block), map_(map), op_(what), outer_map_(block.op_map), outer_op_(block.op) {
+        block.op_map = map;
+        block.op = static_cast<std::uint32_t>(what);
+        if (detail::armed(MAPAUDIT_SEM_BATCH)) {
+            mode_ = every;
+        } else if (detail::armed(MAPAUDIT_SEM_BATCH_SAMPLED)) {
+            detail::count_call(block, map, what);
+            mode_ = --block.countdown == 0 ? sample : none;
+        }
+        if (per_operation) [[unlikely]] {
+            mode_ |= alone;
+            start_ns_ = detail::monotonic_ns();
+        }
+        if (mode_ != none) {
+            cpu_ = detail::current_cpu();
+            start_ = detail::ticks();
+            block.op_started = start_;
+        }
+    }
+    timed(const timed&) = delete;
+    timed& operator=(const timed&) = delete;
+    [[gnu::always_inline]] ~timed() {
+        if (mode_ != none) record();
+        block_.op_map = outer_map_;
+        block_.op = outer_op_;
+        if ((flags_ & MAPAUDIT_REC_GREW) != 0) [[unlikely]] report_growth();
+    }
+
+    // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock.
+    template <class Lock>
+    [[gnu::always_inline]] void lock(Lock& lock) {
+        if (lock.try_lock()) [[likely]] return;
+        const std::uint64_t start = detail::ticks();
+        lock.lock();
+        wait_ += detail::ticks() - start;
+    }
+    template <class Lock>
+    [[gnu::always_inline]] void lock_shared(Lock& lock) {
+        if (lock.try_lock_shared()) [[likely]] return;
+        const std::uint64_t start = detail::ticks();
+        lock.lock_shared();
+        wait_ += detail::ticks() - start;
+    }
+    // At most one growth and one evacuation are reported for an operation: the last of each.
+    void grew(const growth& g) noexcept {
+        growth_ = g;
+        grew_ = true;
+        flags_ |= MAPAUDIT_REC_GREW;
+    }
+    void evacuated(const evacuation& e) noexcept {
+        evacuation_ = e;
+        evacuated_ = true;
+        flags_ |= MAPAUDIT_REC_GREW;
+    }
+
+private:
+    enum : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4 };
+
+    [[gnu::always_inline]] void record() noexcept {
+        const std::uint64_t end = detail::ticks();
+        std::uint64_t latency = end > start_ ? end - start_ : 0;  // two CPUs' counters may differ by a few ticks
+        std::uint64_t wait = wait_ < latency ? wait_ : latency;
+        const std::uint32_t cpu = detail::current_cpu();
+        if (cpu != cpu_) flags_ |= MAPAUDIT_REC_MIGRATED;
+        if ((mode_ & alone) != 0) [[unlikely]] report_alone(latency, wait);
+        if ((mode_ & (every | sample)) == 0) return;
+        if (cpu != block_.cpu) [[unlikely]] {
+            detail::flush_block(block_);
+            block_.cpu = cpu;
+        }
+        const std::uint32_t bucket = mapaudit_bucket(latency);
+        if (latency >> 32 != 0) [[unlikely]] {
+            latency >>= MAPAUDIT_SCALED_SHIFT;
+            wait >>= MAPAUDIT_SCALED_SHIFT;
+            flags_ |= MAPAUDIT_REC_SCALED;
+        }
+        if ((mode_ & sample) != 0) {
+            flags_ |= MAPAUDIT_REC_SAMPLED;
+            block_.countdown = detail::next_gap(block_);
+        }
+        detail::append_record(block_, {map_, static_cast<__u32>(latency), static_cast<__u32>(wait),
+                                       static_cast<__u16>(bucket), static_cast<__u8>(op_), flags_});
+        if (end > block_.deadline) [[unlikely]] detail::flush_all(block_, end);
+    }
+    [[gnu::noinline]] void report_alone(std::uint64_t latency, std::uint64_t wait) noexcept {
+        const std::uint64_t latency_ns = detail::monotonic_ns() - start_ns_;
+        const double share = latency == 0 ? 0.0 : static_cast<double>(wait) / static_cast<double>(latency);
+        const auto wait_ns = static_cast<std::uint64_t>(share * static_cast<double>(latency_ns));
+        switch (op_) {
+            case op::assign: mapaudit_probe_assign(map_, latency_ns, wait_ns, flags_); break;
+            case op::lookup: mapaudit_probe_lookup(map_, latency_ns, wait_ns, flags_); break;
+            case op::erase: mapaudit_probe_erase(map_, latency_ns, wait_ns, flags_); break;
+        }
+    }
+    [[gnu::noinline]] void report_growth() noexcept {
+        if (grew_ && detail::armed(MAPAUDIT_SEM_GROW))
+            mapaudit_probe_grow(map_, growth_.old_buckets, growth_.new_buckets, growth_.duration_ns,
+                                static_cast<std::uint64_t>(growth_.reason), growth_.part);
+        if (evacuated_ && detail::armed(MAPAUDIT_SEM_EVACUATE))
+            mapaudit_probe_evacuate(map_, evacuation_.done, evacuation_.total, evacuation_.part);
+    }
+
+    mapaudit_thread_block& block_;
+    std::uint32_t map_;
+    op op_;
+    std::uint8_t mode_ = none;
+    std::uint8_t flags_ = 0;
+    bool grew_ = false, evacuated_ = false;
+    std::uint32_t outer_map_, outer_op_;  // an operation inside another: a hash function that looks something up
+    std::uint32_t cpu_ = 0;
+    std::uint64_t start_ = 0, start_ns_ = 0, wait_ = 0;
+    growth growth_;          // only meaningful when grew_
+    evacuation evacuation_;  // only meaningful when evacuated_
+};
+
+namespace detail {
+
+// The body comes by value: a closure of two pointers then travels in registers, and the unattached path needs no
+// stack frame for it.
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_attached(const map_handle& map, Body body) {
+    mapaudit_thread_block* block = tls_block;
+    if (block == nullptr) [[unlikely]] block = acquire_block();
+    if (block == nullptr || map.id() == 0) [[unlikely]] {
+        untimed running;
+        return body(running);
+    }
+    timed running(*block, map.id(), Op, armed(semaphore_of(Op)));
+    return body(running);
+}
+
+}  // namespace detail
+
+// Runs `body(running)` as one operation of kind Op on `map` and returns what it returns. The body is generic over
+// `untimed&` and `timed&`, takes its locks through them, and has left its critical section when it returns. A closure
+// of at most 16 bytes (`this` and one reference) keeps the unattached path at two instructions.
+template <op Op, class Body>
+[[gnu::always_inline]] inline decltype(auto) audit(const map_handle& map, Body body) {
+    if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]] return detail::audit_attached<Op>(map, body);
+    untimed running;
+    return body(running);
+}
+
+#endif
+
+}  // namespace mapaudit
+
+#endif

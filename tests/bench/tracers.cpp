@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tracers.hpp"
+
+#include <signal.h>
+
+#include <fstream>
+#include <map>
+#include <regex>
+#include <sstream>
+#include <vector>
+
+namespace mapaudit::bench {
+namespace {
+
+// The bench's own maps have names without quotes and commas, so a field never needs RFC 4180's quoting.
+std::vector<std::string> split(const std::string& line) {
+    std::vector<std::string> fields;
+    std::istringstream stream(line);
+    for (std::string field; std::getline(stream, field, ',');) {
+        if (!field.empty() && field.back() == '\r') field.pop_back();
+        fields.push_back(field);
+    }
+    return fields;
+}
+
+}  // namespace
+
+std::uint64_t total_calls(const std::string& csv_path) {
+    std::ifstream file(csv_path);
+    std::string line;
+    if (!std::getline(file, line)) throw BenchError(csv_path + " is empty");
+    std::map<std::string, std::size_t> column;
+    const auto names = split(line);
+    for (std::size_t i = 0; i < names.size(); ++i) column[names[i]] = i;
+
+    std::uint64_t calls = 0;
+    while (std::getline(file, line)) {
+        auto fields = split(line);
+        fields.resize(names.size());
+        if (fields[column.at("scope")] != "total" || fields[column.at("cpu")] != "all") continue;
+        const std::string& lost = fields[column.at("lost")];
+        if (!lost.empty() && std::stoull(lost) != 0) throw BenchError(csv_path + ": lost " + lost + " operations");
+        const std::string& op = fields[column.at("op")];
+        if (op == "assign" || op == "lookup" || op == "erase") calls += std::stoull(fields[column.at("calls")]);
+    }
+    return calls;
+}
+
+Auditor::Auditor(std::string binary, std::string level, std::string csv)
+    : binary_(std::move(binary)), level_(std::move(level)), csv_(std::move(csv)) {}
+
+void Auditor::attach(Subject& subject) {
+    child_.emplace(std::vector<std::string>{binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_,
+                                            "-q", "--csv", csv_});
+    try {
+        subject.await_attached();
+    } catch (const BenchError& error) {
+        child_->send(SIGKILL);
+        throw BenchError("mapaudit attach --level " + level_ + ": " + error.what() + "\n" + child_->finish().err);
+    }
+}
+
+std::optional<std::uint64_t> Auditor::detach(Subject& subject) {
+    child_->send(SIGINT);
+    const test::Finished ended = child_->finish();
+    child_.reset();
+    if (ended.exit_code != 0)
+        throw BenchError("mapaudit attach ended with " + std::to_string(ended.exit_code) + ": " + ended.err);
+    subject.await_detached();
+    if (level_ == "events") return {};
+    return total_calls(csv_);
+}
+
+Bpftrace Bpftrace::function(const std::string& binary, const std::string& symbol) {
+    const std::string where = binary + ":" + symbol;
+    return Bpftrace("uprobe:" + where + " { @start[tid] = nsecs; } uretprobe:" + where +
+                    " /@start[tid]/ { @ns = hist(nsecs - @start[tid]); @count = count(); }");
+}
+
+Bpftrace Bpftrace::probe(const std::string& binary, bool assigns) {
+    const auto script = [&](const char* name) {
+        return "usdt:" + binary + ":mapaudit:" + name + " { @ns = hist(arg1); @count = count(); } ";
+    };
+    return Bpftrace(script("lookup") + (assigns ? script("assign") : ""));
+}
+
+void Bpftrace::attach(Subject& subject) {
+    // Probes are attached in the script's order, so the first tick comes after all the others are in place.
+    child_.emplace(std::vector<std::string>{"bpftrace", "-B", "line", "-p", std::to_string(subject.pid()), "-e",
+                                            script_ + " interval:ms:50 { printf(\"tick\\n\"); }"});
+    if (child_->wait_for("tick\n")) return;
+    child_->send(SIGKILL);
+    throw BenchError("bpftrace did not attach: " + child_->finish().err);
+}
+
+std::optional<std::uint64_t> Bpftrace::detach(Subject& subject) {
+    child_->send(SIGINT);
+    const test::Finished ended = child_->finish();
+    child_.reset();
+    subject.await_detached();
+    std::smatch match;
+    if (!std::regex_search(ended.out, match, std::regex("@count: (\\d+)")))
+        throw BenchError("bpftrace saw nothing: " + ended.err);
+    return std::stoull(match[1]);
+}
+
+}  // namespace mapaudit::bench

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/audit.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <spdlog/spdlog.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "collect/session.hpp"
+#include "output/csv.hpp"
+#include "output/format.hpp"
+#include "output/ledger.hpp"
+#include "output/rows.hpp"
+#include "output/screen.hpp"
+#include "output/summary.hpp"
+#include "sources/usdt_source.hpp"
+
+namespace mapaudit::cli {
+namespace {
+
+constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+
+sigset_t stop_set() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : stop_signals) sigaddset(&set, signal);
+    return set;
+}
+
+itimerspec timer_spec(double first_s, double every_s) {
+    const auto part = [](double s) {
+        timespec t;
+        t.tv_sec = static_cast<time_t>(s);
+        t.tv_nsec = static_cast<long>((s - std::floor(s)) * 1e9);
+        return t;
+    };
+    itimerspec spec{part(every_s), part(first_s)};
+    if (spec.it_value.tv_sec == 0 && spec.it_value.tv_nsec == 0) spec.it_value.tv_nsec = 1;
+    return spec;
+}
+
+Result<UniqueFd> make_timer(double first_s, double every_s) {
+    UniqueFd fd(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+    const itimerspec spec = timer_spec(first_s, every_s);
+    if (!fd || ::timerfd_settime(fd.get(), 0, &spec, nullptr) != 0)
+        return Error::from_errno(Failure::failed, "cannot make a timer", errno);
+    return fd;
+}
+
+void log_growth(const sources::GrowEvent& grow) {
+    spdlog::debug("grow pid={} map={} part={} buckets={}->{} took={} reason={}", grow.map.pid, grow.map.id, grow.part,
+                  grow.old_buckets, grow.new_buckets, output::duration(static_cast<double>(grow.duration_ns)),
+                  grow.reason == MAPAUDIT_GROW_LOAD ? "load" : "overflow");
+}
+
+std::uint64_t conflicts_in(const model::Report& total) {
+    std::uint64_t sum = 0;
+    for (const model::Row& row : total.rows)
+        if (!row.cpu && !row.tid) sum += row.conflicts;
+    return sum;
+}
+
+// Exit 5 where a --fail-on gate was given and did not hold.
+int gate(const AuditOptions& options, const model::Report& total) {
+    int code = 0;
+    if (const auto lost = total.ledger.lost_total(); lost != 0) {
+        spdlog::warn("{}", output::ledger_line(total.ledger));
+        if (options.fail_on_loss) code = static_cast<int>(Failure::gate);
+    }
+    if (const auto conflicts = conflicts_in(total); conflicts != 0) {
+        spdlog::warn("conflicting access observed {} times", conflicts);
+        if (options.fail_on_conflict) code = static_cast<int>(Failure::gate);
+    }
+    return code;
+}
+
+// What the loop waits for. Order matters to `Loop::wait` alone.
+class Loop {
+public:
+    enum class Woken { interval, urgent, stop, duration_over, targets_gone, keyboard };
+
+    static Result<Loop> make(const std::vector<const Process*>& processes, const AuditOptions& options, int signal_fd,
+                             int keyboard_fd, const std::vector<int>& urgent_fds) {
+        Loop loop;
+        auto interval = make_timer(options.interval_s, options.interval_s);
+        if (!interval) return interval.error();
+        loop.interval_ = std::move(*interval);
+        if (options.duration_s) {
+            auto duration = make_timer(*options.duration_s, 0);
+            if (!duration) return duration.error();
+            loop.duration_ = std::move(*duration);
+        }
+        loop.add(signal_fd, Woken::stop);
+        loop.add(loop.duration_.get(), Woken::duration_over);
+        for (const Process* process : processes) loop.add(process->pidfd(), Woken::targets_gone);
+        loop.add(loop.interval_.get(), Woken::interval);
+        loop.add(keyboard_fd, Woken::keyboard);
+        for (const int fd : urgent_fds) loop.add(fd, Woken::urgent);
+        return loop;
+    }
+
+    Woken wait() {
+        for (;;) {
+            const int ready = ::poll(fds_.data(), fds_.size(), -1);
+            if (ready < 0) return Woken::keyboard;  // EINTR: the terminal was resized
+            for (std::size_t i = 0; i < fds_.size(); ++i) {
+                if (fds_[i].revents == 0) continue;
+                if (meaning_[i] == Woken::targets_gone) {
+                    fds_[i].fd = -1;  // it stays readable; the others go on
+                    if (--targets_ > 0) continue;
+                }
+                if (meaning_[i] == Woken::interval) {
+                    std::uint64_t expirations;
+                    if (::read(interval_.get(), &expirations, sizeof expirations) < 0) continue;
+                }
+                return meaning_[i];
+            }
+        }
+    }
+
+private:
+    void add(int fd, Woken meaning) {
+        if (fd < 0) return;
+        fds_.push_back({fd, POLLIN, 0});
+        meaning_.push_back(meaning);
+        if (meaning == Woken::targets_gone) ++targets_;
+    }
+    UniqueFd interval_, duration_;
+    std::vector<pollfd> fds_;
+    std::vector<Woken> meaning_;
+    int targets_ = 0;
+};
+
+int received_signal(const UniqueFd& stop_signals_fd) {
+    signalfd_siginfo info{};
+    if (::read(stop_signals_fd.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return SIGTERM;
+    return static_cast<int>(info.ssi_signo);
+}
+
+Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, const UniqueFd& signals, const AuditHooks& hooks) {
+    for (;;) {
+        switch (loop.wait()) {
+            case Loop::Woken::interval:
+                if (auto written = outputs.write(session.interval()); !written) return written;
+                break;
+            case Loop::Woken::urgent: session.collect(); break;
+            case Loop::Woken::keyboard:
+                if (outputs.quit_asked()) return {};
+                break;
+            case Loop::Woken::targets_gone: return {};
+            case Loop::Woken::duration_over:
+                if (hooks.stopped) hooks.stopped(0);
+                return {};
+            case Loop::Woken::stop:
+                if (const int signal = received_signal(signals); hooks.stopped) hooks.stopped(signal);
+                return {};
+        }
+    }
+}
+
+}  // namespace
+
+Result<UniqueFd> take_stop_signals() {
+    ::signal(SIGPIPE, SIG_IGN);
+    const sigset_t set = stop_set();
+    ::sigprocmask(SIG_BLOCK, &set, nullptr);
+    UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC));
+    if (!fd) return Error::from_errno(Failure::failed, "cannot wait for signals", errno);
+    return fd;
+}
+
+void give_back_stop_signals() {
+    ::signal(SIGPIPE, SIG_DFL);
+    const sigset_t set = stop_set();
+    ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+struct Outputs::Parts {
+    output::View view;
+    std::unique_ptr<output::Sink> csv, rows;
+    std::unique_ptr<output::Screen> screen;
+};
+
+Outputs::Outputs(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Outputs::Outputs(Outputs&&) noexcept = default;
+Outputs::~Outputs() = default;
+
+Result<Outputs> Outputs::open(const AuditOptions& options) {
+    auto parts = std::make_unique<Parts>();
+    auto view = make_view(options);
+    if (!view) return view.error();
+    parts->view = std::move(*view);
+    if (!options.csv.empty()) {
+        auto csv = output::CsvSink::make(options.csv);
+        if (!csv) return csv.error();
+        parts->csv = std::move(*csv);
+    }
+    return Outputs(std::move(parts));
+}
+
+Result<void> Outputs::show(const AuditOptions& options) {
+    if (options.quiet > 0 || options.csv == "-") return {};
+    if (!options.plain && ::isatty(STDOUT_FILENO) != 0) {
+        auto screen = output::Screen::make(parts_->view);
+        if (screen) {
+            parts_->screen = std::move(*screen);
+            return {};
+        }
+        spdlog::info("no live screen: {}", screen.error().line());
+    }
+    auto file = output::OutputFile::open("-");
+    if (!file) return file.error();
+    parts_->rows = std::make_unique<output::RowStream>(std::move(*file), parts_->view);
+    return {};
+}
+
+Result<void> Outputs::write(const model::Report& report) {
+    if (parts_->csv != nullptr) {
+        model::Report matching = report;
+        output::keep_matching(matching, parts_->view.filter);
+        if (auto written = parts_->csv->write(matching); !written) return written;
+    }
+    if (parts_->rows != nullptr)
+        if (auto written = parts_->rows->write(report); !written) return written;
+    if (parts_->screen != nullptr) return parts_->screen->write(report);
+    return {};
+}
+
+void Outputs::leave_screen() { parts_->screen.reset(); }
+int Outputs::keyboard_fd() const { return parts_->screen != nullptr ? parts_->screen->fd() : -1; }
+bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen->poll_keys(); }
+
+Result<int> audit(const std::vector<const Process*>& processes, const AuditOptions& options, Outputs outputs,
+                  const UniqueFd& stop_signals_fd, const AuditHooks& hooks) {
+    sources::UsdtOptions usdt{options.level, options.per_thread, {}};
+    if (options.verbose > 0) usdt.on_grow = log_growth;
+    auto source = sources::UsdtSource::attach(processes, std::move(usdt));
+    if (!source) return source.error();
+    std::vector<std::unique_ptr<sources::Source>> all_sources;
+    all_sources.push_back(std::move(*source));
+    collect::Session session(processes, std::move(all_sources), {options.per_cpu, options.per_thread},
+                             std::string(sources::level_name(options.level)));
+    if (hooks.attached)
+        if (auto started = hooks.attached(); !started) return started.error();
+    for (const Process* process : processes)
+        if (options.quiet == 0)
+            spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
+                         sources::level_name(options.level));
+    if (auto shown = outputs.show(options); !shown) return shown.error();
+    auto loop = Loop::make(processes, options, stop_signals_fd.get(), outputs.keyboard_fd(), session.urgent_fds());
+    if (!loop) return loop.error();
+
+    auto outcome = run_loop(session, *loop, outputs, stop_signals_fd, hooks);
+    const model::Report last = session.finish();
+    const model::Report total = session.total();
+    outputs.leave_screen();
+    if (outcome) outcome = outputs.write(last);
+    if (outcome) outcome = outputs.write(total);
+    if (options.quiet == 0) {
+        auto view = make_view(options);
+        output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), view ? view->filter : output::MapFilter{});
+        (void)summary.write(total);
+    }
+    if (!outcome) return outcome.error();
+    return gate(options, total);
+}
+
+}  // namespace mapaudit::cli

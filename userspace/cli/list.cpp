@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// mapaudit list PID: what can be audited there, without attaching to anything.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "cli/commands.hpp"
+#include "output/format.hpp"
+#include "sources/usdt_images.hpp"
+#include "sources/usdt_registry.hpp"
+#include "util/process.hpp"
+
+namespace mapaudit::cli {
+namespace {
+
+constexpr std::size_t maps_limit = 1 << 16;
+
+std::string figure(const std::optional<std::uint64_t>& value) { return value ? std::to_string(*value) : "-"; }
+
+void print_image(const sources::UsdtImage& image) {
+    std::string names;
+    for (const auto& site : image.probes.sites) names += (names.empty() ? "" : " ") + output::escape(site.name);
+    fmt::print("source usdt  {}\n  probes ({}): {}\n", output::escape(image.path), image.probes.sites.size(), names);
+}
+
+Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage& image) {
+    if (image.registry == 0) return std::size_t{0};
+    sources::RegistryReader registry(process, image.registry);
+    auto in_use = registry.refresh();
+    if (!in_use) return in_use.error();
+    if (!*in_use) return std::size_t{0};
+    const auto maps = registry.maps(maps_limit);
+    fmt::print("  maps ({}):\n", maps.size());
+    if (!maps.empty()) fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", "ID", "NAME", "KIND", "SIZE", "BUCKETS", "OVERFLOW", "GROWS");
+    for (const auto& map : maps)
+        fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", map.id, output::escape(map.name), output::escape(map.kind),
+                   figure(map.size), figure(map.buckets), figure(map.overflow), figure(map.grows));
+    return maps.size();
+}
+
+Result<int> list(int pid) {
+    auto process = Process::open(pid);
+    if (!process) return process.error();
+    auto images = sources::find_images(*process);
+    if (!images) return images.error();
+    if (images->empty())
+        return Error::of(Failure::no_target, "nothing to audit in process " + std::to_string(pid) + ": no file mapped in it has mapaudit probes",
+                         "link the program with mapaudit_target");
+    fmt::print("process {} ({})\n", pid, output::escape(process->comm()));
+    for (const auto& image : *images) {
+        print_image(image);
+        auto printed = print_maps(*process, image);
+        if (!printed) return printed.error();
+    }
+    if (std::fflush(stdout) != 0) return Error::from_errno(Failure::failed, "cannot write to stdout", errno);
+    return 0;
+}
+
+}  // namespace
+
+void add_list(CLI::App& program, Outcome& outcome) {
+    auto pid = std::make_shared<int>(0);
+    CLI::App* command = program.add_subcommand("list", "Show what can be audited in a process: sources, probes, maps");
+    command->add_option("pid", *pid, "The process")->type_name("PID")->required()->check(CLI::PositiveNumber);
+    command->callback([pid, &outcome] { outcome = list(*pid); });
+}
+
+}  // namespace mapaudit::cli

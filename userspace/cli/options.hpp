@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What `attach` and `run` have in common on the command line.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "output/view.hpp"
+#include "sources/source.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace mapaudit::cli {
+
+struct AuditOptions {
+    double interval_s = 1;
+    std::optional<double> duration_s;
+    std::string csv;  // path, "-" or empty
+    sources::Level level = sources::Level::full;
+    bool per_cpu = false, per_thread = false;
+    std::string map_pattern;
+    std::size_t top = 0;
+    std::string sort = "calls";
+    std::string source = "auto";
+    bool plain = false;
+    int quiet = 0, verbose = 0;
+    bool fail_on_loss = false, fail_on_conflict = false;
+};
+
+// Adds the options to a subcommand; `options` must outlive the parse.
+void add_audit_options(CLI::App& command, AuditOptions& options);
+
+// The parts that only make sense once parsed; usage errors.
+Result<output::View> make_view(const AuditOptions& options);
+
+}  // namespace mapaudit::cli

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/book.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace mapaudit::model {
+
+namespace {
+
+constexpr std::uint32_t all = UINT32_MAX;
+
+bool has_times(const Counts& counts) {
+    return counts.latency.count() != 0 || counts.wait.count() != 0 || counts.latency_sum != 0 ||
+           counts.latency_max != 0 || counts.wait_sum != 0;
+}
+
+bool is_empty(const Counts& counts) {
+    return counts.calls == 0 && counts.waits == 0 && counts.migrations == 0 && counts.conflicts == 0 &&
+           counts.grows == 0 && counts.buckets_grown == 0 && counts.lost == 0 && !has_times(counts);
+}
+
+// What a map grew by in one scope: on all of its rows.
+struct Growth {
+    std::uint64_t grows = 0;
+    std::int64_t buckets = 0;
+};
+
+double per_second(double amount, double seconds) { return seconds > 0 ? amount / seconds : 0; }
+
+std::optional<std::uint64_t> highest_latency(const Counts& counts) {
+    const std::optional<std::uint64_t> top = counts.latency.highest();
+    if (counts.latency_max == 0 || !top) return top;
+    // Where only some of what was added came with its maximum, a higher bucket betrays a larger one.
+    if (mapaudit_bucket(counts.latency_max) < mapaudit_bucket(*top)) return top;
+    return counts.latency_max;
+}
+
+void fill_latency(Row& row, const Counts& counts) {
+    const std::uint64_t timed = counts.latency.count();
+    if (timed == 0) {
+        // Not one call was timed, so one in `calls` at most.
+        row.weight = std::max(1.0, static_cast<double>(counts.calls));
+        return;
+    }
+    const std::optional<std::uint64_t> max = highest_latency(counts);
+    // A bucket's midpoint may lie above the largest value in it.
+    const auto quantile_ns = [&](const Histogram& histogram, double quantile) -> std::optional<double> {
+        const std::optional<double> value = histogram.quantile(quantile);
+        if (!value) return std::nullopt;
+        return std::min(*value, static_cast<double>(*max)) * counts.ns_per_unit;
+    };
+    row.p50_ns = quantile_ns(counts.latency, 0.5);
+    row.p90_ns = quantile_ns(counts.latency, 0.9);
+    row.p99_ns = quantile_ns(counts.latency, 0.99);
+    row.p999_ns = quantile_ns(counts.latency, 0.999);
+    row.max_ns = static_cast<double>(*max) * counts.ns_per_unit;
+    const double sum = counts.latency_sum != 0 ? static_cast<double>(counts.latency_sum) : counts.latency.sum();
+    row.mean_ns = sum / static_cast<double>(timed) * counts.ns_per_unit;
+    row.wait_p99_ns = quantile_ns(counts.wait, 0.99);
+    row.weight = std::max(1.0, static_cast<double>(counts.calls) / static_cast<double>(timed));
+}
+
+void fill_map(Row& row, const MapInfo& info) {
+    row.source = info.source;
+    row.map_name = info.name;
+    row.map_kind = info.kind;
+    row.size = info.size;
+    row.buckets = info.buckets;
+    if (info.size && info.buckets && *info.buckets != 0)
+        row.load_factor = static_cast<double>(*info.size) / static_cast<double>(*info.buckets);
+}
+
+Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, const Growth& growth, double seconds) {
+    Row row;
+    row.pid = key.map.pid;
+    row.map_id = key.map.id;
+    row.op = op_name(key.op);
+    if (info != nullptr) fill_map(row, *info);
+    if (key.cpu != all) row.cpu = key.cpu;
+    if (key.tid != all) row.tid = key.tid;
+    row.calls = counts.calls;
+    row.calls_per_s = per_second(static_cast<double>(counts.calls), seconds);
+    fill_latency(row, counts);
+    row.waits = counts.waits;
+    row.wait_total_ns = static_cast<double>(counts.wait_sum) * counts.ns_per_unit;
+    row.conflicts = counts.conflicts;
+    row.migrations = counts.migrations;
+    row.grows = growth.grows;
+    row.buckets_per_s = per_second(static_cast<double>(growth.buckets), seconds);
+    row.lost = counts.lost;
+    return row;
+}
+
+Row make_lost_row(int pid, const std::string& source, std::uint64_t count) {
+    Row row;
+    row.pid = pid;
+    row.source = source;
+    row.map_name = "(lost)";
+    row.lost = count;
+    return row;
+}
+
+// Walks the cells map by map and makes their rows. `counts_of(cell)` is what a cell holds in this scope;
+// `wanted(info, active)` is whether a map, of which nothing is known if info is null, has rows in it.
+template <class Cells, class CountsOf, class Wanted, class Emit>
+void for_each_row(const Cells& cells, const std::map<MapKey, MapInfo>& infos, double seconds, CountsOf counts_of,
+                  Wanted wanted, Emit emit) {
+    for (auto map_begin = cells.begin(); map_begin != cells.end();) {
+        const MapKey& map = map_begin->first.map;
+        Growth growth;
+        bool active = false;
+        auto map_end = map_begin;
+        for (; map_end != cells.end() && map_end->first.map == map; ++map_end) {
+            if (map_end->first.cpu != all || map_end->first.tid != all) continue;
+            const Counts& counts = counts_of(map_end->second);
+            growth.grows += counts.grows;
+            growth.buckets += counts.buckets_grown;
+            active = active || !is_empty(counts);
+        }
+        const auto found = infos.find(map);
+        const MapInfo* info = found == infos.end() ? nullptr : &found->second;
+        for (auto op_begin = map_begin; wanted(info, active) && op_begin != map_end;) {
+            auto op_end = op_begin;
+            while (op_end != map_end && op_end->first.op == op_begin->first.op) ++op_end;
+            // `all` is the largest key, so the summing cell is the operation's last; it is the first row.
+            const auto sum = std::prev(op_end);
+            emit(make_row(sum->first, info, counts_of(sum->second), growth, seconds));
+            for (; op_begin != sum; ++op_begin) {
+                const Counts& counts = counts_of(op_begin->second);
+                // CPUs stay, threads come and go: one that did nothing in this scope may long be gone.
+                if (op_begin->first.tid != all && is_empty(counts)) continue;
+                emit(make_row(op_begin->first, info, counts, growth, seconds));
+            }
+            op_begin = op_end;
+        }
+        map_begin = map_end;
+    }
+}
+
+// Rows of loss stand before the maps of their process: their map id is 0, which no map has.
+std::vector<Row> with_lost_rows(std::vector<Row> lost, std::vector<Row> rows) {
+    if (lost.empty()) return rows;
+    std::vector<Row> merged;
+    merged.reserve(lost.size() + rows.size());
+    std::merge(std::make_move_iterator(lost.begin()), std::make_move_iterator(lost.end()),
+               std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()), std::back_inserter(merged),
+               [](const Row& a, const Row& b) { return a.pid < b.pid; });
+    return merged;
+}
+
+}  // namespace
+
+void Counts::add(const Counts& other) {
+    if (has_times(other)) {
+        assert(!has_times(*this) || ns_per_unit == other.ns_per_unit);
+        ns_per_unit = other.ns_per_unit;
+    }
+    calls += other.calls;
+    latency.merge(other.latency);
+    latency_sum += other.latency_sum;
+    latency_max = std::max(latency_max, other.latency_max);
+    waits += other.waits;
+    wait_sum += other.wait_sum;
+    wait.merge(other.wait);
+    migrations += other.migrations;
+    conflicts += other.conflicts;
+    grows += other.grows;
+    buckets_grown += other.buckets_grown;
+    lost += other.lost;
+}
+
+// Only the interval is added to here; it is merged into the total when it closes, once instead of once per CPU.
+void Book::add(const CellKey& key, const Counts& counts) {
+    if (is_empty(counts)) return;
+    cells_[{key.map, key.op, all, all}].interval.add(counts);
+    if (options_.per_cpu && key.cpu != all) cells_[{key.map, key.op, key.cpu, all}].interval.add(counts);
+    const bool thread_known = key.tid != 0 && key.tid != all;
+    if (options_.per_thread && thread_known) cells_[{key.map, key.op, all, key.tid}].interval.add(counts);
+}
+
+void Book::describe(const MapKey& key, const MapInfo& info) {
+    MapInfo& known = infos_[key];
+    if (!info.source.empty()) known.source = info.source;
+    if (!info.name.empty()) known.name = info.name;
+    if (!info.kind.empty()) known.kind = info.kind;
+    if (info.size) known.size = info.size;
+    if (info.buckets) known.buckets = info.buckets;
+    if (info.overflow) known.overflow = info.overflow;
+    known.alive = info.alive;
+}
+
+const MapInfo* Book::find(const MapKey& key) const {
+    const auto found = infos_.find(key);
+    return found == infos_.end() ? nullptr : &found->second;
+}
+
+void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
+    if (count == 0) return;
+    auto& [interval, total] = lost_[{pid, source}];
+    interval += count;
+    total += count;
+}
+
+std::vector<Row> Book::close_interval(double seconds) {
+    std::vector<Row> rows, lost;
+    rows.reserve(cells_.size());
+    for_each_row(
+        cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
+        [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
+        [&](Row row) { rows.push_back(std::move(row)); });
+    for (auto& [key, cell] : cells_) {
+        if (is_empty(cell.interval)) continue;
+        cell.total.add(cell.interval);
+        cell.interval = Counts{};
+    }
+    for (auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, std::exchange(counts.first, 0)));
+    return with_lost_rows(std::move(lost), std::move(rows));
+}
+
+std::vector<Row> Book::totals(double seconds) const {
+    std::vector<Row> rows, lost;
+    rows.reserve(cells_.size());
+    Counts scratch;
+    for_each_row(
+        cells_, infos_, seconds,
+        [&](const Cell& cell) -> const Counts& {
+            if (is_empty(cell.interval)) return cell.total;
+            scratch = cell.total;
+            scratch.add(cell.interval);
+            return scratch;
+        },
+        [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
+    for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));
+    return with_lost_rows(std::move(lost), std::move(rows));
+}
+
+}  // namespace mapaudit::model

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The book of one audit: what was counted, by map, operation, CPU and thread, over this interval and over the whole
+// run. Sources fill it, outputs read reports made from it. Pure: no clock, no I/O, no libbpf.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/histogram.hpp"
+#include "model/report.hpp"
+
+namespace mapaudit::model {
+
+// A map instance. `domain` tells apart the registries of one process (one, nearly always: 0).
+struct MapKey {
+    int pid = 0;
+    std::uint32_t domain = 0;
+    std::uint32_t id = 0;
+    auto operator<=>(const MapKey&) const = default;
+};
+
+// What is known of a map besides its operations. The latest figures win; a destroyed map keeps its last ones.
+struct MapInfo {
+    std::string source;
+    std::string name, kind;
+    std::optional<std::uint64_t> size, buckets, overflow;
+    bool alive = true;
+};
+
+struct CellKey {
+    MapKey map;
+    mapaudit_op op = MAPAUDIT_OP_ASSIGN;
+    std::uint32_t cpu = 0;
+    std::uint32_t tid = 0;  // 0 where threads are not told apart
+    auto operator<=>(const CellKey&) const = default;
+};
+
+// Counts to be added to a cell. Latencies and waits are in units of `ns_per_unit` ns.
+struct Counts {
+    std::uint64_t calls = 0;      // exact
+    Histogram latency;            // of the timed calls
+    std::uint64_t latency_sum = 0;
+    std::uint64_t latency_max = 0;  // 0: unknown, the histogram's highest bucket stands in
+    std::uint64_t waits = 0, wait_sum = 0;
+    Histogram wait;
+    std::uint64_t migrations = 0;
+    std::uint64_t conflicts = 0;
+    std::uint64_t grows = 0;
+    std::int64_t buckets_grown = 0;  // new minus old buckets, summed
+    std::uint64_t lost = 0;
+    double ns_per_unit = 1;
+
+    void add(const Counts& other);  // units must agree
+};
+
+struct BookOptions {
+    bool per_cpu = false;
+    bool per_thread = false;
+};
+
+class Book {
+public:
+    explicit Book(BookOptions options) : options_(options) {}
+
+    // Adds to this interval and to the total.
+    void add(const CellKey& key, const Counts& counts);
+    // Learns or updates what is known of a map.
+    void describe(const MapKey& key, const MapInfo& info);
+    const MapInfo* find(const MapKey& key) const;
+    // Loss that belongs to no map: one row of map_name "(lost)" per process.
+    void add_lost(int pid, const std::string& source, std::uint64_t count);
+
+    std::size_t maps() const { return infos_.size(); }
+
+    // The rows of the interval, and a fresh interval. Every known, living map has a row for each of assign, lookup and
+    // erase that it ever had a call of, also in an interval without one (calls 0, no percentiles): a series has no
+    // holes. A grow row likewise. `seconds` is the interval's length.
+    std::vector<Row> close_interval(double seconds);
+    // The rows of the whole run, destroyed maps included; `seconds` is its length.
+    std::vector<Row> totals(double seconds) const;
+
+private:
+    struct Cell {
+        Counts interval, total;
+    };
+    BookOptions options_;
+    std::map<MapKey, MapInfo> infos_;
+    // cpu and tid are `all` (UINT32_MAX) except in the extra cells that the options ask for.
+    std::map<CellKey, Cell> cells_;
+    std::map<std::pair<int, std::string>, std::pair<std::uint64_t, std::uint64_t>> lost_;  // interval, total
+};
+
+}  // namespace mapaudit::model

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/ledger.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "output/format.hpp"
+
+namespace mapaudit::output {
+
+std::string ledger_line(const model::Ledger& ledger) {
+    const std::uint64_t lost = ledger.lost_total();
+    std::string line = fmt::format("{} fired = {} handled + {} lost", ledger.fired, ledger.handled, lost);
+    std::string causes;
+    for (const model::Loss& loss : ledger.lost) {
+        if (loss.count == 0) continue;
+        causes += fmt::format("{}{} {}", causes.empty() ? "" : ", ", loss.count, escape(loss.cause));
+    }
+    if (!causes.empty()) line += " (" + causes + ")";
+    const std::uint64_t known = ledger.handled + lost;
+    if (known < ledger.fired) line += fmt::format(" - DOES NOT BALANCE: {} unaccounted for", ledger.fired - known);
+    if (known > ledger.fired) line += fmt::format(" - DOES NOT BALANCE: {} too many", known - ledger.fired);
+    return line;
+}
+
+std::string self_line(const model::SelfCost& self) {
+    return fmt::format("{} of a core, {} memory, {} in the kernel", percent(self.cpu_percent), bytes(self.rss_bytes),
+                       bytes(self.kernel_bytes));
+}
+
+std::string why_empty(const model::Report& report) {
+    if (report.maps == 0) return "no map seen yet";
+    const bool any = std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
+    if (any) return "no map's name matches the filter";
+    return fmt::format("{} known, no operation seen yet", report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps));
+}
+
+std::string targets_line(const model::Report& report, std::size_t most) {
+    std::string line;
+    const std::size_t named = std::min(most, report.targets.size());
+    for (std::size_t i = 0; i < named; ++i) {
+        const model::Target& target = report.targets[i];
+        line += fmt::format("{}{} ({}, {}{})", i == 0 ? "pid " : ", ", target.pid, escape(target.comm),
+                            escape(target.level), target.alive ? "" : ", ended");
+    }
+    if (report.targets.size() > named) line += fmt::format(" and {} more", report.targets.size() - named);
+    return line;
+}
+
+}  // namespace mapaudit::output

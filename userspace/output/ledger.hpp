@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The sentences that every output for people shares: the ledger, the tool's own cost, why there is nothing to show.
+#pragma once
+
+#include <string>
+
+#include "model/report.hpp"
+
+namespace mapaudit::output {
+
+// "1000003 fired = 1000003 handled + 0 lost", then the causes; says so if it does not balance.
+std::string ledger_line(const model::Ledger& ledger);
+// "1.2 % of a core, 24.0 MiB memory, 3.50 MiB in the kernel"
+std::string self_line(const model::SelfCost& self);
+// Of a report of which no row is shown.
+std::string why_empty(const model::Report& report);
+// "pid 7 (worker, full)"; several, with what does not fit counted.
+std::string targets_line(const model::Report& report, std::size_t most);
+
+}  // namespace mapaudit::output

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include "output/format.hpp"
+#include "output/ledger.hpp"
+#include "output/table.hpp"
+
+namespace mapaudit::output {
+
+namespace {
+
+using Rows = std::vector<const model::Row*>;
+
+constexpr std::size_t widest_map = 40, narrowest_map = 9, most_grown_maps = 20;
+
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
+std::string table_text(const Rows& rows, bool pid, std::size_t most) {
+    const std::size_t shown = std::min(most, rows.size());
+    std::size_t map_width = narrowest_map;
+    for (std::size_t i = 0; i < shown; ++i) map_width = std::max(map_width, display_width(map_label(*rows[i], pid)));
+    const Table table({.columns = {Column::calls, Column::calls_per_s, Column::p50, Column::p90, Column::p99,
+                                   Column::p999, Column::max, Column::wait},
+                       .map_width = std::min(map_width, widest_map),
+                       .pid = pid});
+    std::string text = table.header() + '\n';
+    for (std::size_t i = 0; i < shown; ++i) text += table.line(*rows[i]) + '\n';
+    if (rows.size() > shown)
+        text += fmt::format("... and {} with fewer calls\n", counted(rows.size() - shown, "more row", "more rows"));
+    return text;
+}
+
+// "users(go_map) grew 3 times by 56 buckets to 64 (load 4.20): 1.50ms in all, 1.00ms the longest"
+std::string growth_line(const model::Row& row, double seconds, bool pid) {
+    std::string line = fmt::format("{} grew {}", map_label(row, pid), counted(row.grows, "time", "times"));
+    const auto buckets = static_cast<long long>(std::llround(row.buckets_per_s * seconds));
+    line += fmt::format(" by {} buckets", buckets);
+    if (row.buckets) line += fmt::format(" to {}", *row.buckets);
+    if (row.load_factor) line += fmt::format(" (load {:.2f})", *row.load_factor);
+    if (row.mean_ns) {
+        line += fmt::format(": {} in all", duration(*row.mean_ns * static_cast<double>(row.calls)));
+        if (row.max_ns) line += fmt::format(", {} the longest", duration(*row.max_ns));
+    }
+    return line;
+}
+
+std::string growth_text(Rows rows, const model::Report& total) {
+    std::erase_if(rows, [](const model::Row* row) { return row->op != "grow" || row->grows == 0; });
+    if (rows.empty()) return "No map grew.\n";
+    std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->grows > b->grows; });
+    std::string text = "Growth:\n";
+    const std::size_t shown = std::min(rows.size(), most_grown_maps);
+    for (std::size_t i = 0; i < shown; ++i)
+        text += "  " + growth_line(*rows[i], total.interval_s, total.targets.size() > 1) + '\n';
+    if (rows.size() > shown)
+        text += fmt::format("  ... and {} that grew less often\n", counted(rows.size() - shown, "more map", "more maps"));
+    return text;
+}
+
+std::string conflict_text(const Rows& rows, bool pid) {
+    std::string text;
+    for (const model::Row* row : rows) {
+        if (row->conflicts == 0) continue;
+        text += fmt::format("Conflicting access to {} in {}: observed {}.\n", map_label(*row, pid), row->op,
+                            counted(row->conflicts, "time", "times"));
+    }
+    return text;
+}
+
+std::string ledger_text(const model::Report& total) {
+    const model::Ledger& ledger = total.ledger;
+    std::string text = "Ledger: " + ledger_line(ledger) + '\n';
+    if (ledger.lost_total() == 0 && ledger.handled == ledger.fired) return text;
+    std::uint64_t placed = 0;
+    for (const model::Row& row : total.rows) {
+        if (row.cpu || row.tid || row.op.empty() || row.lost == 0) continue;
+        placed += row.lost;
+        text += fmt::format("  {} lost: {} {}\n", row.lost, map_label(row, total.targets.size() > 1), row.op);
+    }
+    const std::uint64_t lost = ledger.lost_total();
+    if (lost > placed) text += fmt::format("  {} lost that no map is known for\n", lost - placed);
+    text += "The counts above are short by what was lost.\n";
+    return text;
+}
+
+}  // namespace
+
+std::string summary_text(const model::Report& total, const MapFilter& filter, std::size_t most_rows) {
+    const bool pid = total.targets.size() > 1;
+    View view;
+    view.filter = filter;
+    const Rows rows = select_rows(total.rows, view);
+    Rows called;
+    std::copy_if(rows.begin(), rows.end(), std::back_inserter(called),
+                 [](const model::Row* row) { return row->calls != 0; });
+
+    std::string text = fmt::format("\nmapaudit watched {} for {}: {} known.\n\n",
+                                   total.targets.empty() ? "nothing" : targets_line(total, 8),
+                                   duration(total.elapsed_s * 1e9), counted(total.maps, "map", "maps"));
+    if (called.empty()) {
+        text += fmt::format("No operation was seen: {}.\n", why_empty(total));
+    } else {
+        text += table_text(called, pid, most_rows);
+        if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->weight > 1.005; }))
+            text += "Not every call was timed: the times rest on a sample (column weight of the CSV).\n";
+        if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->estimated; }))
+            text += "Some calls are estimates, scaled from a part of the time (column estimated of the CSV).\n";
+    }
+    text += '\n' + growth_text(rows, total) + conflict_text(rows, pid);
+    text += '\n' + ledger_text(total);
+    text += "mapaudit itself: " + self_line(total.self) + '\n';
+    return text;
+}
+
+Result<void> SummarySink::write(const model::Report& report) {
+    if (report.scope != model::Scope::total) return {};
+    return file_.write(summary_text(report, filter_));
+}
+
+}  // namespace mapaudit::output

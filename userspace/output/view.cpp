@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/view.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <set>
+#include <tuple>
+
+#include "output/format.hpp"
+
+namespace mapaudit::output {
+
+namespace {
+
+constexpr std::array<std::string_view, 12> sort_names{"calls", "p50",  "p90",     "p99",  "p999",  "max",
+                                                      "wait",  "size", "buckets", "load", "grows", "name"};
+
+// libstdc++ matches recursively, a stack frame a character or so: a name longer than any real one is cut for it.
+constexpr std::size_t longest_matched_name = 4096;
+
+// Below every real figure, so that what is unknown comes last.
+constexpr double unknown = -std::numeric_limits<double>::infinity();
+
+double as_double(const std::optional<std::uint64_t>& value) { return value ? static_cast<double>(*value) : unknown; }
+
+double sort_value(const model::Row& row, SortColumn column) {
+    switch (column) {
+        case SortColumn::calls: return static_cast<double>(row.calls);
+        case SortColumn::p50: return row.p50_ns.value_or(unknown);
+        case SortColumn::p90: return row.p90_ns.value_or(unknown);
+        case SortColumn::p99: return row.p99_ns.value_or(unknown);
+        case SortColumn::p999: return row.p999_ns.value_or(unknown);
+        case SortColumn::max: return row.max_ns.value_or(unknown);
+        case SortColumn::wait: return wait_share(row).value_or(unknown);
+        case SortColumn::size: return as_double(row.size);
+        case SortColumn::buckets: return as_double(row.buckets);
+        case SortColumn::load: return row.load_factor.value_or(unknown);
+        case SortColumn::grows: return static_cast<double>(row.grows);
+        case SortColumn::name: break;
+    }
+    return 0;
+}
+
+// A map x op: its row for all CPUs and threads, which comes first, and those of single ones.
+struct Block {
+    std::size_t begin, end;
+    double value;
+};
+
+std::vector<Block> matching_blocks(const std::vector<model::Row>& rows, const View& view) {
+    std::vector<Block> blocks;
+    for (std::size_t i = 0; i < rows.size();) {
+        const std::size_t begin = i++;
+        while (i < rows.size() && (rows[i].cpu || rows[i].tid)) ++i;
+        const model::Row& row = rows[begin];
+        if (!row.op.empty() && view.filter.matches(row)) blocks.push_back({begin, i, sort_value(row, view.sort)});
+    }
+    return blocks;
+}
+
+// Cuts the sorted blocks down to those of the first `top` maps in them.
+void keep_top_maps(std::vector<Block>& blocks, const std::vector<model::Row>& rows, std::size_t top) {
+    if (top == 0) return;
+    std::set<std::tuple<int, std::uint32_t, std::string_view>> maps;
+    std::erase_if(blocks, [&](const Block& block) {
+        const model::Row& row = rows[block.begin];
+        const std::tuple<int, std::uint32_t, std::string_view> map{row.pid, row.map_id, row.map_name};
+        if (maps.contains(map)) return false;
+        if (maps.size() == top) return true;
+        maps.insert(map);
+        return false;
+    });
+}
+
+}  // namespace
+
+Result<MapFilter> MapFilter::make(const std::string& pattern) {
+    MapFilter filter;
+    try {
+        filter.regex_.emplace(pattern, std::regex::ECMAScript | std::regex::optimize);
+    } catch (const std::regex_error& error) {
+        return Error::of(Failure::usage, fmt::format("\"{}\" is no regular expression: {}", escape(pattern), error.what()),
+                         "a plain part of the name will do; escape the characters .*+?()[]{}|^$\\ with a backslash");
+    }
+    return filter;
+}
+
+bool MapFilter::matches(const model::Row& row) const {
+    if (!regex_ || row.op.empty()) return true;
+    const std::string name = row.map_name.empty() ? fmt::format("#{}", row.map_id) : row.map_name;
+    try {
+        return std::regex_search(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(
+                                                                  std::min(name.size(), longest_matched_name)),
+                                 *regex_);
+    } catch (const std::regex_error&) {
+        return true;  // too complex for this name: shown rather than hidden
+    }
+}
+
+void keep_matching(model::Report& report, const MapFilter& filter) {
+    std::erase_if(report.rows, [&](const model::Row& row) { return !filter.matches(row); });
+}
+
+Result<SortColumn> sort_column(std::string_view name) {
+    const auto found = std::find(sort_names.begin(), sort_names.end(), name);
+    if (found == sort_names.end())
+        return Error::of(Failure::usage, fmt::format("cannot sort by \"{}\"", escape(name)),
+                         fmt::format("one of {}", fmt::join(sort_names, ", ")));
+    return static_cast<SortColumn>(found - sort_names.begin());
+}
+
+std::string_view sort_column_name(SortColumn column) { return sort_names[static_cast<std::size_t>(column)]; }
+
+SortColumn next_sort_column(SortColumn column) {
+    return static_cast<SortColumn>((static_cast<std::size_t>(column) + 1) % sort_names.size());
+}
+
+std::optional<double> wait_share(const model::Row& row) {
+    if (!row.mean_ns) return std::nullopt;
+    // Waits are of the timed calls, as the mean is: calls / weight of them.
+    const double timed_ns = *row.mean_ns * static_cast<double>(row.calls) / std::max(row.weight, 1.0);
+    return timed_ns > 0 ? std::min(row.wait_total_ns / timed_ns, 1.0) : 0.0;
+}
+
+std::vector<const model::Row*> select_rows(const std::vector<model::Row>& rows, const View& view) {
+    std::vector<Block> blocks = matching_blocks(rows, view);
+    // Stable, so that equals keep the report's order and the screen does not flicker.
+    if (view.sort == SortColumn::name) {
+        std::stable_sort(blocks.begin(), blocks.end(), [&](const Block& a, const Block& b) {
+            return rows[a.begin].map_name < rows[b.begin].map_name;
+        });
+    } else {
+        std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.value > b.value; });
+    }
+    keep_top_maps(blocks, rows, view.top);
+    std::vector<const model::Row*> shown;
+    for (const Block& block : blocks) {
+        shown.push_back(&rows[block.begin]);
+        for (std::size_t i = block.begin + 1; i < block.end; ++i) {
+            if (rows[i].cpu ? view.per_cpu : view.per_thread) shown.push_back(&rows[i]);
+        }
+    }
+    return shown;
+}
+
+}  // namespace mapaudit::output

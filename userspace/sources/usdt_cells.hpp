@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reads the kernel's cells: what each has gained since they were last read. The kernel never resets a count; this
+// side keeps the previous reading and takes differences, so nothing is lost between reading and resetting.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "model/book.hpp"
+#include "sources/usdt_programs.hpp"
+
+namespace mapaudit::sources {
+
+struct CellOrigin {
+    std::uint32_t domain = 0, map = 0, tid = 0, cpu = 0;
+    mapaudit_op op = MAPAUDIT_OP_ASSIGN;
+};
+
+class CellReader {
+public:
+    // calls_from_timings: every call was timed, so that calls are told from the histogram and agree with it even when
+    // a cell is read while it is written.
+    CellReader(const UsdtPrograms& programs, bool calls_from_timings);
+
+    // Calls gained(origin, counts) for every cell that has changed. Units are ticks, for grow ns; ns_per_unit is left 1.
+    void read(const std::function<void(const CellOrigin&, model::Counts&)>& gained);
+
+private:
+    bool read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit_op op, model::Counts& counts);
+    void read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::Histogram& into);
+
+    const UsdtPrograms& programs_;
+    bool calls_from_timings_;
+    std::vector<std::unique_ptr<wire_cell>> before_;  // by lane and cell; null: never seen to change
+    std::vector<wire_page> pages_before_;
+};
+
+}  // namespace mapaudit::sources

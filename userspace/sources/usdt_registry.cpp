@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/usdt_registry.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+
+namespace mapaudit::sources {
+namespace {
+
+constexpr std::uint32_t parts_limit = 4096;  // tables of one map whose figures are summed
+constexpr std::size_t block_head = offsetof(mapaudit_thread_block, records);
+
+template <std::size_t N>
+std::string text(const char (&field)[N]) {
+    return std::string(field, ::strnlen(field, N));
+}
+
+// Copies entries [0, count) of a chunked array into `entries`, zeroes where memory could not be read.
+template <class Entry>
+std::vector<Entry> read_chunked(const Process& process, const __u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t count,
+                                std::uint32_t first) {
+    std::vector<Entry> entries(count);
+    std::vector<RemoteRead> pieces;
+    for (std::uint32_t chunk = 0; chunk < MAPAUDIT_CHUNKS; ++chunk) {
+        const std::uint32_t start = mapaudit_chunk_start(chunk, first);
+        if (start >= count || chunks[chunk] == 0) break;
+        const std::uint32_t length = std::min(mapaudit_chunk_size(chunk, first), count - start);
+        pieces.push_back({chunks[chunk], &entries[start], length * sizeof(Entry)});
+    }
+    process.read_many(pieces);
+    return entries;
+}
+
+// The figures of many maps, gathered into one list of remote reads.
+class FigureReads {
+public:
+    // Queues a field of a map of `parts` tables; the returned slot is for `sum`.
+    std::size_t add(const mapaudit_field& field, std::uint32_t parts, std::uint64_t stride) {
+        const bool readable = field.addr != 0 && (field.width == 1 || field.width == 2 || field.width == 4 || field.width == 8);
+        slots_.push_back({field, values_.size(), readable ? std::min(parts, parts_limit) : 0});
+        for (std::uint32_t i = 0; i < slots_.back().parts; ++i) {
+            values_.push_back(0);
+            from_.push_back(field.addr + i * stride);
+            widths_.push_back(field.width);
+        }
+        return slots_.size() - 1;
+    }
+    void read(const Process& process) {
+        std::vector<RemoteRead> pieces;
+        pieces.reserve(values_.size());
+        for (std::size_t i = 0; i < values_.size(); ++i) pieces.push_back({from_[i], &values_[i], widths_[i]});
+        process.read_many(pieces);
+    }
+    std::optional<std::uint64_t> sum(std::size_t slot) const {
+        const Slot& s = slots_[slot];
+        if (s.parts == 0) return {};
+        std::uint64_t total = 0;
+        for (std::uint32_t i = 0; i < s.parts; ++i) {
+            const std::uint64_t value = values_[s.first + i];
+            total += s.field.log2 == 0 ? value : value < 63 ? std::uint64_t{1} << value : 0;
+        }
+        return total;
+    }
+
+private:
+    struct Slot {
+        mapaudit_field field;
+        std::size_t first;
+        std::uint32_t parts;
+    };
+    std::vector<Slot> slots_;
+    std::vector<std::uint64_t> values_, from_;
+    std::vector<std::uint16_t> widths_;
+};
+
+std::vector<RegistryMap> with_figures(const Process& process, std::vector<mapaudit_map_desc> descs) {
+    FigureReads reads;
+    for (const auto& d : descs)
+        for (const auto* field : {&d.size, &d.buckets, &d.overflow, &d.grows}) reads.add(*field, d.parts, d.stride);
+    reads.read(process);
+    std::vector<RegistryMap> maps;
+    for (std::size_t i = 0; i < descs.size(); ++i)
+        maps.push_back({descs[i].id, text(descs[i].kind), text(descs[i].name), reads.sum(4 * i), reads.sum(4 * i + 1),
+                        reads.sum(4 * i + 2), reads.sum(4 * i + 3)});
+    return maps;
+}
+
+}  // namespace
+
+Result<bool> RegistryReader::refresh() {
+    mapaudit_registry head;
+    if (!process_->read(address_, &head, sizeof head) || head.magic != MAPAUDIT_REGISTRY_MAGIC) return false;
+    if (head.version != MAPAUDIT_ABI_VERSION || head.record_size != sizeof(mapaudit_record) ||
+        head.block_size != sizeof(mapaudit_thread_block) || head.desc_size != sizeof(mapaudit_map_desc))
+        return Error::of(Failure::no_target,
+                         "process " + std::to_string(process_->pid()) + " was built with version " +
+                             std::to_string(head.version) + " of the probes, this auditor reads version " +
+                             std::to_string(MAPAUDIT_ABI_VERSION),
+                         "rebuild one of the two");
+    head_ = head;
+    return true;
+}
+
+std::vector<RegistryMap> RegistryReader::maps(std::size_t limit) const {
+    // Descriptors ever used may be far more than the maps alive: read in portions, keep the living.
+    std::vector<mapaudit_map_desc> living;
+    const std::uint32_t count = std::min<std::uint64_t>(head_.descs, std::max<std::uint64_t>(4 * limit, 4096));
+    for (const auto& desc : read_chunked<mapaudit_map_desc>(*process_, head_.desc_chunks, count, MAPAUDIT_DESC_CHUNK))
+        if (desc.id != 0 && living.size() < limit) living.push_back(desc);
+    return with_figures(*process_, std::move(living));
+}
+
+std::vector<RegistryBlock> RegistryReader::blocks(std::size_t limit) const {
+    const auto count = static_cast<std::uint32_t>(std::min<std::size_t>(head_.blocks, limit));
+    std::vector<RegistryBlock> blocks;
+    std::vector<char> heads(count * block_head);
+    std::vector<RemoteRead> pieces;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint32_t chunk = mapaudit_chunk_of(i, MAPAUDIT_BLOCK_CHUNK);
+        if (chunk >= MAPAUDIT_CHUNKS || head_.block_chunks[chunk] == 0) break;
+        const std::uint64_t at = head_.block_chunks[chunk] +
+                                 std::uint64_t{i - mapaudit_chunk_start(chunk, MAPAUDIT_BLOCK_CHUNK)} * sizeof(mapaudit_thread_block);
+        pieces.push_back({at, &heads[i * block_head], block_head});
+    }
+    process_->read_many(pieces);
+    for (std::uint32_t i = 0; i < pieces.size(); ++i) {
+        alignas(8) char head[block_head];
+        std::memcpy(head, &heads[i * block_head], block_head);
+        const auto* block = reinterpret_cast<const mapaudit_thread_block*>(head);
+        blocks.push_back({pieces[i].from, i, block->tid, block->cpu, block->epoch, block->seq, block->flushed, block->counting != 0});
+    }
+    return blocks;
+}
+
+std::vector<mapaudit_record> RegistryReader::records(const RegistryBlock& block, std::uint64_t from) const {
+    if (from >= block.seq || block.seq - from > MAPAUDIT_RING) return {};
+    std::vector<mapaudit_record> records(block.seq - from);
+    const std::uint64_t ring = block.address + offsetof(mapaudit_thread_block, records);
+    const std::size_t start = from % MAPAUDIT_RING;
+    const std::size_t head = std::min(records.size(), MAPAUDIT_RING - start);
+    std::vector<RemoteRead> pieces{{ring + start * sizeof(mapaudit_record), records.data(), head * sizeof(mapaudit_record)}};
+    if (head < records.size()) pieces.push_back({ring, &records[head], (records.size() - head) * sizeof(mapaudit_record)});
+    if (process_->read_many(pieces) != pieces.size()) return {};
+    return records;
+}
+
+std::optional<BlockCounters> RegistryReader::counters(const RegistryBlock& block) const {
+    if (!block.counting || block.epoch % 2 != 0) return {};
+    std::vector<mapaudit_counter> all(MAPAUDIT_COUNTERS);
+    alignas(8) char head[block_head];
+    if (!process_->read(block.address + offsetof(mapaudit_thread_block, counters), all.data(), all.size() * sizeof all[0]) ||
+        !process_->read(block.address, head, sizeof head))
+        return {};
+    const auto* after = reinterpret_cast<const mapaudit_thread_block*>(head);
+    if (after->epoch != block.epoch || after->seq != block.seq) return {};
+    std::erase_if(all, [](const mapaudit_counter& c) { return c.map == 0; });
+    return BlockCounters{std::move(all)};
+}
+
+RegistryMap describe_map(const Process& process, const mapaudit_map_desc& desc) {
+    return std::move(with_figures(process, {desc}).front());
+}
+
+}  // namespace mapaudit::sources

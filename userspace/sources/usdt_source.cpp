@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/usdt_source.hpp"
+
+#include <bpf/libbpf.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "util/tick_clock.hpp"
+
+namespace mapaudit::sources {
+namespace {
+
+constexpr std::uint32_t thread_slots = 1u << 16;
+constexpr std::uint32_t smallest_map_table = 1024;
+constexpr std::uint32_t largest_map_table = 1u << 16;
+constexpr std::uint32_t threads_per_map = 16;   // where threads are told apart
+constexpr std::uint32_t octaves_per_cell = 24;  // three operations of eight octaves each
+constexpr std::uint32_t largest_page_table = 1u << 19;
+
+struct KnownProbe {
+    std::string_view name;
+    wire_probe id;
+};
+constexpr std::array rare_probes{KnownProbe{"conflict", WIRE_CONFLICT}, KnownProbe{"grow", WIRE_GROW}, KnownProbe{"evacuate", WIRE_EVACUATE},
+                                 KnownProbe{"create", WIRE_CREATE}, KnownProbe{"destroy", WIRE_DESTROY}};
+constexpr std::array batch_probe{KnownProbe{"batch", WIRE_BATCH}};
+constexpr std::array sampled_probe{KnownProbe{"batch_sampled", WIRE_BATCH_SAMPLED}};
+constexpr std::array single_probes{KnownProbe{"assign", WIRE_ASSIGN}, KnownProbe{"lookup", WIRE_LOOKUP},
+                                   KnownProbe{"erase", WIRE_ERASE}};
+
+template <std::size_t N>
+void choose(const ElfProbes& probes, const std::array<KnownProbe, N>& wanted, std::uint32_t domain,
+            std::vector<UprobeSite>& sites) {
+    for (const KnownProbe& probe : wanted)
+        for (const ProbeSite& site : probes.sites)
+            if (site.name == probe.name)
+                sites.push_back({site.offset, site.semaphore_offset, std::uint64_t{probe.id} | std::uint64_t{domain} << 8});
+}
+
+bool has_batches(const ElfProbes& probes) {
+    return std::any_of(probes.sites.begin(), probes.sites.end(), [](const ProbeSite& site) { return site.name == "batch"; });
+}
+
+// The rare probes first: a target that waits for a hot semaphore to rise finds everything attached.
+std::vector<UprobeSite> choose_sites(const ElfProbes& probes, Level level, std::uint32_t domain) {
+    std::vector<UprobeSite> sites;
+    choose(probes, rare_probes, domain, sites);
+    if (level == Level::events) return sites;
+    if (!has_batches(probes)) {
+        choose(probes, single_probes, domain, sites);
+    } else if (level == Level::full) {
+        choose(probes, batch_probe, domain, sites);
+    } else {
+        choose(probes, sampled_probe, domain, sites);
+    }
+    return sites;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UsdtSource>> UsdtSource::attach(const std::vector<const Process*>& processes, UsdtOptions options,
+                                                       UprobeMechanism mechanism) {
+    std::unique_ptr<UsdtSource> source(new UsdtSource(std::move(options)));
+    if (auto found = source->find(processes); !found) return found.error();
+    auto programs = UsdtPrograms::load(source->choose_sizes(), mechanism);
+    if (!programs) return programs.error();
+    source->programs_ = std::move(*programs);
+    source->cells_ = std::make_unique<CellReader>(*source->programs_, source->options_.level == Level::full);
+    if (auto introduced = source->introduce_domains(); !introduced) return introduced.error();
+    if (auto attached = source->attach_images(mechanism); !attached) return attached.error();
+    return source;
+}
+
+Result<void> UsdtSource::find(const std::vector<const Process*>& processes) {
+    for (const Process* process : processes) {
+        auto images = find_images(*process);
+        if (!images) return images.error();
+        if (images->empty())
+            return Error::of(Failure::no_target,
+                             "nothing to audit in process " + std::to_string(process->pid()) + ": no file mapped in it has mapaudit probes",
+                             "link the program with mapaudit_target; `mapaudit list` shows what was found");
+        const std::size_t first = domains_.size();
+        for (UsdtImage& image : *images) {
+            RegistryReader reader(*process, image.registry);
+            bool in_use = false;
+            if (image.registry != 0) {
+                auto refreshed = reader.refresh();
+                if (!refreshed) return refreshed.error();
+                in_use = *refreshed;
+            }
+            // One domain a registry in use. A file without one uses another file's, or is the first to get one.
+            if (domains_.size() == first || (in_use && domains_.back().in_use)) {
+                if (domains_.size() == WIRE_MAX_DOMAINS)
+                    return Error::of(Failure::failed, "more than " + std::to_string(WIRE_MAX_DOMAINS) + " registries to audit");
+                domains_.push_back({});
+                domains_.back().process = process;
+                domains_.back().ordinal = static_cast<std::uint32_t>(domains_.size() - 1 - first);
+                domains_.back().one_by_one = !has_batches(image.probes);
+            }
+            Domain& domain = domains_.back();
+            domain.in_use = domain.in_use || in_use;
+            if (image.registry != 0) domain.candidates.push_back(reader);
+            attachments_.push_back({domains_.size() - 1, std::move(image)});
+        }
+    }
+    return {};
+}
+
+ProgramSizes UsdtSource::choose_sizes() const {
+    std::uint32_t live = 0;
+    for (const Domain& domain : domains_)
+        for (const RegistryReader& reader : domain.candidates) live += std::min(reader.maps_live(), largest_map_table);
+    ProgramSizes sizes;
+    sizes.per_thread = options_.per_thread;
+    sizes.lanes = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
+    sizes.cells = std::clamp(2 * live, smallest_map_table, largest_map_table);
+    if (options_.per_thread) sizes.cells = std::min(sizes.cells * threads_per_map, largest_map_table);
+    sizes.cells += 1;
+    sizes.pages = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(std::uint64_t{sizes.cells} * octaves_per_cell * sizes.lanes, largest_page_table));
+    sizes.threads = thread_slots;
+    return sizes;
+}
+
+void UsdtSource::find_registry(Domain& domain, std::uint32_t index) {
+    if (domain.registry != nullptr) return;
+    for (RegistryReader& candidate : domain.candidates) {
+        auto refreshed = candidate.refresh();
+        if (!refreshed || !*refreshed) continue;
+        domain.registry = &candidate;
+        if (candidate.clock() == MAPAUDIT_CLOCK_TICKS && !domain.one_by_one) domain.ns_per_unit = ns_per_tick();
+        (void)programs_->set_domain(index, {candidate.address(), domain.thread_base, domain.thread_limit});
+        return;
+    }
+}
+
+Result<void> UsdtSource::introduce_domains() {
+    const auto limit = static_cast<std::uint32_t>(thread_slots / domains_.size());
+    for (std::uint32_t i = 0; i < domains_.size(); ++i) {
+        Domain& domain = domains_[i];
+        domain.thread_base = i * limit;
+        domain.thread_limit = limit;
+        const std::uint64_t registry = domain.candidates.size() == 1 ? domain.candidates.front().address() : 0;
+        if (auto set = programs_->set_domain(i, {registry, domain.thread_base, limit}); !set) return set;
+        find_registry(domain, i);
+        take_baseline(domain, i);
+    }
+    return {};
+}
+
+// What the blocks hold now was done before this attach. It comes with the next batch all the same, and is left out.
+void UsdtSource::take_baseline(Domain& domain, std::uint32_t index) {
+    if (domain.registry == nullptr) return;
+    domain.at_attach = domain.registry->maps(programs_->sizes().cells);
+    for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
+        programs_->threads[domain.thread_base + block.index] = block.seq;
+        if (options_.level != Level::sampled) continue;
+        if (const auto held = domain.registry->counters(block)) {
+            for (const mapaudit_counter& counter : held->counters)
+                for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op)
+                    if (counter.calls[op] != 0) stale_[{index, counter.map, op}] += counter.calls[op];
+        }
+    }
+}
+
+Result<void> UsdtSource::attach_images(UprobeMechanism mechanism) {
+    for (const Attachment& attachment : attachments_) {
+        const Domain& domain = domains_[attachment.image_domain];
+        const auto sites = choose_sites(attachment.image.probes, options_.level, static_cast<std::uint32_t>(attachment.image_domain));
+        if (sites.empty()) continue;
+        auto link = UprobeLink::attach(mechanism, programs_->program_fd(), attachment.image.attach_path, domain.process->pid(), sites);
+        if (!link) {
+            links_.clear();
+            return link.error();
+        }
+        links_.push_back(std::move(*link));
+    }
+    return {};
+}
+
+model::MapKey UsdtSource::map_key(std::uint32_t domain, std::uint32_t map) const {
+    return {domains_[domain].process->pid(), domains_[domain].ordinal, map};
+}
+
+void UsdtSource::describe_maps(Domain& domain, model::Book& book) {
+    if (domain.registry == nullptr) return;
+    std::vector<RegistryMap> maps = std::exchange(domain.at_attach, {});
+    if (auto refreshed = domain.registry->refresh(); refreshed && *refreshed) {
+        maps = domain.registry->maps(programs_->sizes().cells);
+    } else if (maps.empty()) {
+        return;  // it has ended: the last figures stay
+    }
+    std::set<std::uint32_t> living;
+    for (const RegistryMap& map : maps) {
+        living.insert(map.id);
+        book.describe({domain.process->pid(), domain.ordinal, map.id},
+                      {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+    }
+    for (const std::uint32_t id : domain.living) {
+        const model::MapKey key{domain.process->pid(), domain.ordinal, id};
+        const model::MapInfo* known = living.contains(id) ? nullptr : book.find(key);
+        if (known == nullptr || !known->alive) continue;
+        model::MapInfo gone = *known;
+        gone.alive = false;
+        book.describe(key, gone);
+    }
+    domain.living = std::move(living);
+}
+
+void UsdtSource::drain_events(model::Book& book) {
+    programs_->drain([&](const wire_event& event, std::size_t bytes) {
+        if (event.domain < domains_.size()) handle(event, bytes, book);
+    });
+}
+
+void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book& book) {
+    const model::MapKey key = map_key(event.domain, event.map);
+    if (event.type == WIRE_EVENT_SPILL && bytes >= sizeof(wire_spill)) {
+        const auto& spill = reinterpret_cast<const wire_spill&>(event);
+        const std::size_t count = std::min<std::size_t>(spill.count, MAPAUDIT_BATCH);
+        add_records(event.domain, event.cpu, event.tid, spill.records, count, book);
+        spilled_taken_ += count;
+    } else if (event.type == WIRE_EVENT_GROW && bytes >= sizeof(wire_grow)) {
+        const auto& grow = reinterpret_cast<const wire_grow&>(event);
+        if (grow.counted == 0) {
+            model::Counts counts;
+            counts.calls = counts.grows = 1;
+            counts.latency.add(grow.duration_ns);
+            counts.latency_sum = counts.latency_max = grow.duration_ns;
+            counts.buckets_grown = static_cast<std::int64_t>(grow.new_buckets - grow.old_buckets);
+            book.add({key, MAPAUDIT_OP_GROW, event.cpu, options_.per_thread ? event.tid : 0}, counts);
+            ++spilled_taken_;
+        }
+        if (options_.on_grow)
+            options_.on_grow({key, grow.old_buckets, grow.new_buckets, grow.duration_ns, event.time_ns,
+                              static_cast<mapaudit_grow_reason>(grow.reason), grow.part});
+    } else if (event.type == WIRE_EVENT_CONFLICT && bytes >= sizeof(wire_conflict)) {
+        const auto& conflict = reinterpret_cast<const wire_conflict&>(event);
+        if (conflict.counted != 0) return;
+        model::Counts counts;
+        counts.conflicts = 1;
+        const auto op = conflict.kind == MAPAUDIT_CONFLICT_WRITE_WRITE ? MAPAUDIT_OP_ASSIGN : MAPAUDIT_OP_LOOKUP;
+        book.add({key, op, event.cpu, options_.per_thread ? event.tid : 0}, counts);
+        ++spilled_taken_;
+    } else if (event.type == WIRE_EVENT_CREATE && bytes >= sizeof(wire_create)) {
+        const auto& create = reinterpret_cast<const wire_create&>(event);
+        const RegistryMap map = describe_map(*domains_[event.domain].process, create.desc);
+        if (book.find(key) == nullptr)
+            book.describe(key, {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+    } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
+        const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
+        const model::MapInfo* known = book.find(key);
+        model::MapInfo info = known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true};
+        info.size = destroy.size;
+        info.buckets = destroy.buckets;
+        info.alive = false;
+        book.describe(key, info);
+        domains_[event.domain].living.erase(event.map);
+    }
+}
+
+std::uint64_t UsdtSource::without_stale(const CallKey& key, std::uint64_t calls) {
+    const auto found = stale_.find(key);
+    if (found == stale_.end()) return calls;
+    const std::uint64_t left_out = std::min(found->second, calls);
+    if ((found->second -= left_out) == 0) stale_.erase(found);
+    return calls - left_out;
+}
+
+void UsdtSource::read_cells(model::Book& book) {
+    cells_->read([&](const CellOrigin& origin, model::Counts& counts) {
+        if (origin.domain >= domains_.size()) return;
+        if (origin.op != MAPAUDIT_OP_GROW) {
+            counts.ns_per_unit = domains_[origin.domain].ns_per_unit;
+            if (!stale_.empty()) counts.calls = without_stale({origin.domain, origin.map, origin.op}, counts.calls);
+        }
+        book.add({map_key(origin.domain, origin.map), origin.op, origin.cpu, origin.tid}, counts);
+    });
+}
+
+void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
+                             std::size_t count, model::Book& book) {
+    std::map<std::pair<std::uint32_t, int>, model::Counts> sums;
+    for (std::size_t i = 0; i < count; ++i) {
+        const mapaudit_record& record = records[i];
+        if (record.op >= MAPAUDIT_HOT_OPS || record.bucket >= MAPAUDIT_BUCKETS || record.map == 0) {
+            ++malformed_here_;
+            continue;
+        }
+        model::Counts& counts = sums[{record.map, record.op}];
+        if ((record.flags & MAPAUDIT_REC_COUNT) != 0) {
+            if (options_.level == Level::sampled) counts.calls += without_stale({domain, record.map, record.op}, record.latency);
+            continue;
+        }
+        const int scale = (record.flags & MAPAUDIT_REC_SCALED) != 0 ? MAPAUDIT_SCALED_SHIFT : 0;
+        const std::uint64_t latency = std::uint64_t{record.latency} << scale, wait = std::uint64_t{record.wait} << scale;
+        counts.latency.add_bucket(record.bucket, 1);
+        counts.latency_sum += latency;
+        counts.latency_max = std::max(counts.latency_max, latency);
+        if ((record.flags & MAPAUDIT_REC_SAMPLED) == 0) ++counts.calls;
+        if ((record.flags & MAPAUDIT_REC_MIGRATED) != 0) ++counts.migrations;
+        if (wait != 0) {
+            ++counts.waits;
+            counts.wait_sum += wait;
+            counts.wait.add(wait);
+        }
+    }
+    for (auto& [map_op, counts] : sums) {
+        counts.ns_per_unit = domains_[domain].ns_per_unit;
+        book.add({map_key(domain, map_op.first), static_cast<mapaudit_op>(map_op.second), cpu, options_.per_thread ? tid : 0}, counts);
+    }
+}
+
+// Takes what a thread's block holds and no batch has brought. The kernel moves the same mark when a batch arrives, so
+// the compare-and-swap decides who counts a record; a copy whose records were overwritten meanwhile never wins it.
+void UsdtSource::take_pending(Domain& domain, std::uint32_t index, bool final, model::Book& book) {
+    for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
+        std::uint64_t& mark = programs_->threads[domain.thread_base + block.index];
+        std::uint64_t seen = __atomic_load_n(&mark, __ATOMIC_ACQUIRE);
+        const std::uint64_t taken = seen & ~WIRE_TAKEN_SEEN;
+        if (block.seq <= taken) continue;
+        std::uint64_t from = taken;
+        if (block.seq - taken > MAPAUDIT_RING) {
+            if (!final) continue;  // batches are on their way
+            from = block.seq - MAPAUDIT_RING;
+        }
+        const auto records = domain.registry->records(block, from);
+        if (records.empty()) continue;
+        if (!__atomic_compare_exchange_n(&mark, &seen, block.seq | (seen & WIRE_TAKEN_SEEN), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+            continue;
+        add_records(index, block.cpu, block.tid, records.data(), records.size(), book);
+        pending_taken_ += records.size();
+        overwritten_ += from - taken;
+    }
+}
+
+// What the sampled level has counted and not yet put into records; only once nothing is attached any more.
+void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book& book) {
+    for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
+        const auto held = domain.registry->counters(block);
+        if (!held) continue;
+        for (const mapaudit_counter& counter : held->counters)
+            for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op) {
+                model::Counts counts;
+                counts.calls = without_stale({index, counter.map, op}, counter.calls[op]);
+                counts.ns_per_unit = domain.ns_per_unit;
+                if (counts.calls != 0)
+                    book.add({map_key(index, counter.map), static_cast<mapaudit_op>(op), block.cpu, options_.per_thread ? block.tid : 0}, counts);
+            }
+    }
+}
+
+void UsdtSource::collect(model::Book& book) {
+    for (std::uint32_t i = 0; i < domains_.size(); ++i) {
+        find_registry(domains_[i], i);
+        describe_maps(domains_[i], book);
+    }
+    drain_events(book);
+    read_cells(book);
+    for (std::uint32_t i = 0; i < domains_.size(); ++i)
+        if (domains_[i].registry != nullptr && options_.level != Level::events) take_pending(domains_[i], i, links_.empty(), book);
+    book_losses(book);
+}
+
+void UsdtSource::detach(model::Book& book) {
+    links_.clear();
+    collect(book);
+    if (options_.level != Level::sampled) return;
+    for (std::uint32_t i = 0; i < domains_.size(); ++i)
+        if (domains_[i].registry != nullptr) take_residual(domains_[i], i, book);
+}
+
+model::Ledger UsdtSource::ledger() const {
+    const wire_ledger kernel = programs_->ledger();
+    const std::uint64_t in_ring = kernel.spilled - spilled_taken_;  // fired, and neither handled nor lost yet
+    model::Ledger ledger;
+    ledger.fired = kernel.fired - in_ring + pending_taken_ + overwritten_;
+    ledger.handled = kernel.handled + spilled_taken_ + pending_taken_ - malformed_here_;
+    const auto lost = [&](const char* cause, std::uint64_t count) {
+        if (count != 0) ledger.lost.push_back({cause, count});
+    };
+    lost("unreadable memory: the batch was not resident", kernel.lost[WIRE_LOST_UNREADABLE]);
+    lost("malformed: no mapaudit library writes such a record", kernel.lost[WIRE_LOST_MALFORMED] + malformed_here_);
+    lost("map table full: more maps than the audit was sized for", kernel.lost[WIRE_LOST_NO_CELL]);
+    lost("histogram memory full", kernel.lost[WIRE_LOST_NO_PAGE]);
+    lost("event ring full", kernel.lost[WIRE_LOST_RING]);
+    lost("missed: a batch was fired that the kernel did not deliver", kernel.lost[WIRE_LOST_MISSED]);
+    lost("unknown registry: a library was loaded after the attach", kernel.lost[WIRE_LOST_REGISTRY]);
+    lost("overwritten before it could be read at the detach", overwritten_);
+    return ledger;
+}
+
+// Losses of a known map are on its rows; the others go on the row of their own.
+void UsdtSource::book_losses(model::Book& book) {
+    const wire_ledger kernel = programs_->ledger();
+    std::uint64_t total = malformed_here_ + overwritten_;
+    for (int cause = 0; cause < WIRE_LOSSES; ++cause)
+        if (cause != WIRE_LOST_NO_PAGE) total += kernel.lost[cause];
+    if (total == lost_on_no_map_) return;
+    book.add_lost(domains_.front().process->pid(), std::string(name()), total - lost_on_no_map_);
+    lost_on_no_map_ = total;
+}
+
+}  // namespace mapaudit::sources

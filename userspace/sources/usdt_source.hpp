@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The usdt source: processes linked with the target library, seen through its probes and its registry.
+//
+//   target thread ── batch probe ──▶ eBPF program ── cells, ring ──▶ collect() ──▶ book
+//        └── block in its memory ◀──── read for what an idle thread still holds ────┘
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <tuple>
+#include <vector>
+
+#include "sources/source.hpp"
+#include "sources/usdt_cells.hpp"
+#include "sources/usdt_images.hpp"
+#include "sources/usdt_programs.hpp"
+#include "sources/usdt_registry.hpp"
+#include "util/process.hpp"
+
+namespace mapaudit::sources {
+
+// One growth, as it is reported to whoever wants to see them one by one.
+struct GrowEvent {
+    model::MapKey map;
+    std::uint64_t old_buckets = 0, new_buckets = 0, duration_ns = 0, time_ns = 0;
+    mapaudit_grow_reason reason = MAPAUDIT_GROW_LOAD;
+    std::uint32_t part = 0;
+};
+
+struct UsdtOptions {
+    Level level = Level::full;
+    bool per_thread = false;
+    std::function<void(const GrowEvent&)> on_grow;  // may be empty
+};
+
+class UsdtSource final : public Source {
+public:
+    // Attaches to all of `processes`, or to none. Fails with no_target when one of them has no probe of ours.
+    static Result<std::unique_ptr<UsdtSource>> attach(const std::vector<const Process*>& processes, UsdtOptions options,
+                                                      UprobeMechanism mechanism = probe_uprobe_mechanism());
+
+    std::string_view name() const override { return "usdt"; }
+    void collect(model::Book& book) override;
+    void detach(model::Book& book) override;
+    model::Ledger ledger() const override;
+    std::uint64_t kernel_bytes() const override { return programs_->kernel_bytes(); }
+    int urgent_fd() const override { return programs_->ring_fd(); }
+
+private:
+    struct Domain {
+        const Process* process = nullptr;
+        std::uint32_t ordinal = 0;  // among the process's domains
+        std::vector<RegistryReader> candidates;  // the registry is the first of these that comes into use
+        RegistryReader* registry = nullptr;
+        std::uint32_t thread_base = 0, thread_limit = 0;
+        bool in_use = false;      // one of them is
+        bool one_by_one = false;  // a provider without batches: its figures are in ns
+        double ns_per_unit = 1;
+        std::vector<RegistryMap> at_attach;  // maps that a target which ends at once would take with it
+        std::set<std::uint32_t> living;
+    };
+    struct Attachment {
+        std::size_t image_domain = 0;
+        UsdtImage image;
+    };
+    using CallKey = std::tuple<std::uint32_t, std::uint32_t, int>;  // domain, map, op
+
+    explicit UsdtSource(UsdtOptions options) : options_(std::move(options)) {}
+
+    Result<void> find(const std::vector<const Process*>& processes);
+    ProgramSizes choose_sizes() const;
+    Result<void> introduce_domains();
+    Result<void> attach_images(UprobeMechanism mechanism);
+    void take_baseline(Domain& domain, std::uint32_t index);
+
+    void describe_maps(Domain& domain, model::Book& book);
+    void drain_events(model::Book& book);
+    void handle(const wire_event& event, std::size_t bytes, model::Book& book);
+    void read_cells(model::Book& book);
+    void take_pending(Domain& domain, std::uint32_t index, bool final, model::Book& book);
+    void take_residual(Domain& domain, std::uint32_t index, model::Book& book);
+    void add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
+                     std::size_t count, model::Book& book);
+    std::uint64_t without_stale(const CallKey& key, std::uint64_t calls);
+
+    model::MapKey map_key(std::uint32_t domain, std::uint32_t map) const;
+    void find_registry(Domain& domain, std::uint32_t index);
+    void book_losses(model::Book& book);
+
+    UsdtOptions options_;
+    std::vector<Domain> domains_;
+    std::vector<Attachment> attachments_;
+    std::unique_ptr<UsdtPrograms> programs_;
+    std::unique_ptr<CellReader> cells_;
+    std::vector<UprobeLink> links_;
+    // Calls that the sampled level had counted, and not handed over, before this attach: to be left out when they come.
+    std::map<CallKey, std::uint64_t> stale_;
+    std::uint64_t spilled_taken_ = 0;  // records of batches that the kernel handed over whole
+    std::uint64_t pending_taken_ = 0, overwritten_ = 0;  // records of blocks, read here or found overwritten
+    std::uint64_t malformed_here_ = 0;
+    std::uint64_t lost_on_no_map_ = 0;  // what the book was told of losses that belong to no map
+};
+
+}  // namespace mapaudit::sources
