@@ -29,7 +29,7 @@ bench-deps:
 bench: bench-deps ## what a probe costs, measured here
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_binaries
-	@tests/bench/run.sh $(BUILD)
+	@$(BUILD)/tests/bench/bench_probes $(BUILD)
 
 clean:
 	rm -rf $(BUILD) demo.csv

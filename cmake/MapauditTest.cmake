@@ -27,11 +27,11 @@ endfunction()
 
 function(mapaudit_unit_test name)
     _mapaudit_test_binary(${name} ${ARGN})
-    gtest_discover_tests(${name} TEST_PREFIX unit. DISCOVERY_MODE PRE_TEST PROPERTIES LABELS unit TIMEOUT 120)
+    gtest_discover_tests(${name} TEST_PREFIX unit. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
 function(mapaudit_kernel_test name)
     _mapaudit_test_binary(${name} ${ARGN})
-    gtest_discover_tests(${name} TEST_PREFIX kernel. DISCOVERY_MODE PRE_TEST
+    gtest_discover_tests(${name} TEST_PREFIX kernel. DISCOVERY_MODE PRE_TEST NO_PRETTY_VALUES
         PROPERTIES LABELS kernel TIMEOUT 300 RUN_SERIAL ON FIXTURES_REQUIRED kernel_privilege)
 endfunction()

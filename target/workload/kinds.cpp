@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 
+#include <mapaudit/audited.hpp>
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/mutex_map.hpp>
 #include <mapaudit/rwlock_map.hpp>
@@ -16,6 +18,36 @@ namespace {
 
 using Key = std::uint64_t;
 using Value = std::uint64_t;
+
+// A map of the standard library behind the interface of ours. Its kind is what the wrapper announces it as.
+class StandardMap {
+    using Map = audited<std::unordered_map<Key, Value>>;
+
+public:
+    static constexpr std::string_view kind = Map::kind;
+    static constexpr bool concurrent = false;
+
+    explicit StandardMap(const std::string& name) : map_(name) {}
+    bool assign(Key key, Value value) {
+        const std::size_t before = map_.bucket_count();
+        const bool fresh = map_.insert_or_assign(key, value).second;
+        grows_ += map_.bucket_count() != before;
+        return fresh;
+    }
+    std::optional<Value> lookup(Key key) const {
+        const auto found = map_.find(key);
+        return found == map_.end() ? std::nullopt : std::optional<Value>(found->second);
+    }
+    bool erase(Key key) { return map_.erase(key) != 0; }
+    std::size_t size() const { return map_.size(); }
+    std::size_t bucket_count() const { return map_.bucket_count(); }
+    std::uint64_t grows() const { return grows_; }
+    std::uint32_t id() const { return map_.id(); }
+
+private:
+    Map map_;
+    std::uint64_t grows_ = 0;
+};
 
 struct NeverThrown {};  // for maps that have no conflicts to throw
 
@@ -56,6 +88,7 @@ constexpr std::array kinds{
     plain<mutex_map<Key, Value>>(),
     plain<rwlock_map<Key, Value>>(),
     plain<sharded_map<Key, Value>>(),
+    plain<StandardMap>(),
 };
 
 }  // namespace

@@ -71,17 +71,17 @@ std::optional<std::uint64_t> Auditor::detach(Subject& subject) {
     return total_calls(csv_);
 }
 
-Bpftrace Bpftrace::function(const std::string& binary, const std::string& symbol) {
+std::unique_ptr<Tracer> Bpftrace::function(const std::string& binary, const std::string& symbol) {
     const std::string where = binary + ":" + symbol;
-    return Bpftrace("uprobe:" + where + " { @start[tid] = nsecs; } uretprobe:" + where +
-                    " /@start[tid]/ { @ns = hist(nsecs - @start[tid]); @count = count(); }");
+    return std::unique_ptr<Tracer>(new Bpftrace("uprobe:" + where + " { @start[tid] = nsecs; } uretprobe:" + where +
+                                                " /@start[tid]/ { @ns = hist(nsecs - @start[tid]); @count = count(); }"));
 }
 
-Bpftrace Bpftrace::probe(const std::string& binary, bool assigns) {
+std::unique_ptr<Tracer> Bpftrace::probe(const std::string& binary, bool assigns) {
     const auto script = [&](const char* name) {
         return "usdt:" + binary + ":mapaudit:" + name + " { @ns = hist(arg1); @count = count(); } ";
     };
-    return Bpftrace(script("lookup") + (assigns ? script("assign") : ""));
+    return std::unique_ptr<Tracer>(new Bpftrace(script("lookup") + (assigns ? script("assign") : "")));
 }
 
 void Bpftrace::attach(Subject& subject) {

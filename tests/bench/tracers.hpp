@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -37,9 +38,9 @@ private:
 class Bpftrace : public Tracer {
 public:
     // Time from entry to return of one function, as a histogram.
-    static Bpftrace function(const std::string& binary, const std::string& symbol);
+    static std::unique_ptr<Tracer> function(const std::string& binary, const std::string& symbol);
     // The latency argument of the per-operation probes, as a histogram.
-    static Bpftrace probe(const std::string& binary, bool assigns);
+    static std::unique_ptr<Tracer> probe(const std::string& binary, bool assigns);
 
     void attach(Subject& subject) override;
     std::optional<std::uint64_t> detach(Subject& subject) override;

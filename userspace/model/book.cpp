@@ -215,7 +215,8 @@ std::vector<Row> Book::close_interval(double seconds) {
         cell.total.add(cell.interval);
         cell.interval = Counts{};
     }
-    for (auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, std::exchange(counts.first, 0)));
+    for (auto& [key, counts] : lost_)
+        lost.push_back(make_lost_row(key.first, key.second, std::exchange(counts.first, 0)));
     return with_lost_rows(std::move(lost), std::move(rows));
 }
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <utility>
 
 namespace mapaudit::model {
 
@@ -18,17 +18,45 @@ double midpoint(std::uint32_t bucket) {
     return (static_cast<double>(mapaudit_bucket_floor(bucket)) + static_cast<double>(bucket_ceiling(bucket))) / 2;
 }
 
-}  // namespace
-
-Histogram::Histogram(const Histogram& other) : count_(other.count_) {
-    for (std::size_t i = 0; i < octaves_.size(); ++i) {
-        if (other.octaves_[i]) octaves_[i] = std::make_unique<Octave>(*other.octaves_[i]);
-    }
+// The same counts with zeros before and after; of exactly the size asked for, which insert() would double.
+template <class T>
+void extend(std::vector<T>& counts, std::size_t before, std::size_t size) {
+    std::vector<T> extended(size);
+    std::copy(counts.begin(), counts.end(), extended.begin() + static_cast<std::ptrdiff_t>(before));
+    counts = std::move(extended);
 }
 
-Histogram& Histogram::operator=(const Histogram& other) {
-    if (this != &other) *this = Histogram(other);
-    return *this;
+template <class T, class U>
+void add_all(std::vector<T>& to, std::size_t offset, const std::vector<U>& from) {
+    for (std::size_t i = 0; i < from.size(); ++i) to[offset + i] += static_cast<T>(from[i]);
+}
+
+}  // namespace
+
+// Makes the octaves [first_page, end_page) part of what is stored.
+void Histogram::cover(std::uint32_t first_page, std::uint32_t end_page) {
+    std::uint32_t end = end_page;
+    if (size() == 0) {
+        first_page_ = first_page;
+    } else {
+        end = std::max(end, first_page_ + static_cast<std::uint32_t>(size() / MAPAUDIT_SUB_BUCKETS));
+    }
+    const std::uint32_t first = std::min(first_page, first_page_);
+    const std::size_t wanted = std::size_t{end - first} * MAPAUDIT_SUB_BUCKETS;
+    if (wanted == size()) return;
+    const std::size_t before = std::size_t{first_page_ - first} * MAPAUDIT_SUB_BUCKETS;
+    if (wide_.empty())
+        extend(narrow_, before, wanted);
+    else
+        extend(wide_, before, wanted);
+    first_page_ = first;
+}
+
+// Before `more` values are added.
+void Histogram::make_room(std::uint64_t more) {
+    if (!wide_.empty() || count_ + more <= UINT32_MAX) return;
+    wide_.assign(narrow_.begin(), narrow_.end());
+    narrow_ = {};
 }
 
 void Histogram::add(std::uint64_t value, std::uint64_t count) { add_bucket(mapaudit_bucket(value), count); }
@@ -36,33 +64,36 @@ void Histogram::add(std::uint64_t value, std::uint64_t count) { add_bucket(mapau
 void Histogram::add_bucket(std::uint32_t bucket, std::uint64_t count) {
     if (count == 0) return;
     bucket = std::min(bucket, last_bucket);
-    std::unique_ptr<Octave>& octave = octaves_[bucket / MAPAUDIT_SUB_BUCKETS];
-    if (!octave) octave = std::make_unique<Octave>();
-    (*octave)[bucket % MAPAUDIT_SUB_BUCKETS] += count;
+    const std::uint32_t page = bucket / MAPAUDIT_SUB_BUCKETS;
+    cover(page, page + 1);
+    make_room(count);
+    const std::size_t index = bucket - first_bucket();
+    if (wide_.empty())
+        narrow_[index] += static_cast<std::uint32_t>(count);
+    else
+        wide_[index] += count;
     count_ += count;
 }
 
 void Histogram::merge(const Histogram& other) {
-    for (std::size_t i = 0; i < octaves_.size(); ++i) {
-        if (!other.octaves_[i]) continue;
-        if (!octaves_[i]) {
-            octaves_[i] = std::make_unique<Octave>(*other.octaves_[i]);
-            continue;
-        }
-        for (std::size_t sub = 0; sub < MAPAUDIT_SUB_BUCKETS; ++sub) (*octaves_[i])[sub] += (*other.octaves_[i])[sub];
-    }
+    if (other.size() == 0) return;
+    cover(other.first_page_, other.first_page_ + static_cast<std::uint32_t>(other.size() / MAPAUDIT_SUB_BUCKETS));
+    make_room(other.count_);
+    const std::size_t offset = other.first_bucket() - first_bucket();
+    if (wide_.empty())
+        add_all(narrow_, offset, other.narrow_);  // other fits 32 bits too, or there were no room
+    else if (other.wide_.empty())
+        add_all(wide_, offset, other.narrow_);
+    else
+        add_all(wide_, offset, other.wide_);
     count_ += other.count_;
 }
 
-void Histogram::clear() noexcept {
-    for (std::unique_ptr<Octave>& octave : octaves_) octave.reset();
-    count_ = 0;
-}
+void Histogram::clear() noexcept { *this = Histogram(); }
 
 std::uint64_t Histogram::bucket_count(std::uint32_t bucket) const noexcept {
-    if (bucket > last_bucket) return 0;
-    const std::unique_ptr<Octave>& octave = octaves_[bucket / MAPAUDIT_SUB_BUCKETS];
-    return octave ? (*octave)[bucket % MAPAUDIT_SUB_BUCKETS] : 0;
+    if (bucket < first_bucket() || bucket - first_bucket() >= size()) return 0;
+    return at(bucket - first_bucket());
 }
 
 std::optional<double> Histogram::quantile(double quantile) const {
@@ -71,49 +102,32 @@ std::optional<double> Histogram::quantile(double quantile) const {
     const double position = std::clamp(quantile, 0.0, 1.0) * static_cast<double>(count_) * (1 - 1e-15);
     const auto rank = std::clamp(static_cast<std::uint64_t>(std::ceil(position)), std::uint64_t{1}, count_);
     std::uint64_t below = 0;
-    for (std::uint32_t page = 0; page < MAPAUDIT_OCTAVES; ++page) {
-        if (!octaves_[page]) continue;
-        const Octave& octave = *octaves_[page];
-        const std::uint64_t here = std::accumulate(octave.begin(), octave.end(), std::uint64_t{0});
-        if (below + here < rank) {
-            below += here;
-            continue;
-        }
-        std::uint32_t sub = 0;
-        while ((below += octave[sub]) < rank) ++sub;
-        return midpoint(page * MAPAUDIT_SUB_BUCKETS + sub);
+    for (std::size_t i = 0; i < size(); ++i) {
+        below += at(i);
+        if (below >= rank) return midpoint(first_bucket() + static_cast<std::uint32_t>(i));
     }
     return std::nullopt;  // unreachable: count_ is the sum of the buckets
 }
 
 std::optional<std::uint64_t> Histogram::highest() const {
-    for (std::uint32_t page = MAPAUDIT_OCTAVES; page-- > 0;) {
-        if (!octaves_[page]) continue;
-        for (std::uint32_t sub = MAPAUDIT_SUB_BUCKETS; sub-- > 0;) {
-            if ((*octaves_[page])[sub] != 0) return bucket_ceiling(page * MAPAUDIT_SUB_BUCKETS + sub);
-        }
+    for (std::size_t i = size(); i-- > 0;) {
+        if (at(i) != 0) return bucket_ceiling(first_bucket() + static_cast<std::uint32_t>(i));
     }
     return std::nullopt;
 }
 
 std::optional<std::uint64_t> Histogram::lowest() const {
-    for (std::uint32_t page = 0; page < MAPAUDIT_OCTAVES; ++page) {
-        if (!octaves_[page]) continue;
-        for (std::uint32_t sub = 0; sub < MAPAUDIT_SUB_BUCKETS; ++sub) {
-            if ((*octaves_[page])[sub] != 0) return mapaudit_bucket_floor(page * MAPAUDIT_SUB_BUCKETS + sub);
-        }
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (at(i) != 0) return mapaudit_bucket_floor(first_bucket() + static_cast<std::uint32_t>(i));
     }
     return std::nullopt;
 }
 
 double Histogram::sum() const {
     double total = 0;
-    for (std::uint32_t page = 0; page < MAPAUDIT_OCTAVES; ++page) {
-        if (!octaves_[page]) continue;
-        for (std::uint32_t sub = 0; sub < MAPAUDIT_SUB_BUCKETS; ++sub) {
-            const std::uint64_t count = (*octaves_[page])[sub];
-            if (count != 0) total += midpoint(page * MAPAUDIT_SUB_BUCKETS + sub) * static_cast<double>(count);
-        }
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (const std::uint64_t count = at(i); count != 0)
+            total += midpoint(first_bucket() + static_cast<std::uint32_t>(i)) * static_cast<double>(count);
     }
     return total;
 }

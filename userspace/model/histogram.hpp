@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A log-linear histogram: 32 buckets to an octave (probe_abi.h, mapaudit_bucket), so that any value read back from it
-// is within 1/32 of the one put in. Octaves are allocated when first touched: an operation's latencies span few.
+// is within 1/32 of the one put in. Only the octaves from the lowest to the highest that were touched take memory, 128
+// bytes each (256 once there are more than 2^32 values): thousands of these are alive at once.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
+#include <vector>
 
 #include <mapaudit/probe_abi.h>
 
@@ -16,12 +17,6 @@ namespace mapaudit::model {
 // Values are unsigned integers in the caller's unit (ticks or ns). Not thread safe.
 class Histogram {
 public:
-    Histogram() = default;
-    Histogram(const Histogram& other);
-    Histogram(Histogram&&) noexcept = default;
-    Histogram& operator=(const Histogram& other);
-    Histogram& operator=(Histogram&&) noexcept = default;
-
     void add(std::uint64_t value, std::uint64_t count = 1);
     // `bucket` is an index as mapaudit_bucket gives it; one beyond the last counts as the last.
     void add_bucket(std::uint32_t bucket, std::uint64_t count);
@@ -42,8 +37,17 @@ public:
     double sum() const;
 
 private:
-    using Octave = std::array<std::uint64_t, MAPAUDIT_SUB_BUCKETS>;
-    std::array<std::unique_ptr<Octave>, MAPAUDIT_OCTAVES> octaves_;
+    std::size_t size() const noexcept { return wide_.empty() ? narrow_.size() : wide_.size(); }
+    std::uint64_t at(std::size_t index) const noexcept { return wide_.empty() ? narrow_[index] : wide_[index]; }
+    std::uint32_t first_bucket() const noexcept { return first_page_ * MAPAUDIT_SUB_BUCKETS; }
+    void cover(std::uint32_t first_page, std::uint32_t end_page);
+    void make_room(std::uint64_t more);
+
+    // The buckets of whole octaves from first_page_ on: in narrow_ while count_ fits 32 bits, so that no bucket can
+    // overflow, then in wide_. The other one is empty.
+    std::vector<std::uint32_t> narrow_;
+    std::vector<std::uint64_t> wide_;
+    std::uint32_t first_page_ = 0;
     std::uint64_t count_ = 0;
 };
 

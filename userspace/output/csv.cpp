@@ -36,8 +36,10 @@ public:
         if (value) number(*value, decimals);
     }
     void one_or_all(const std::optional<std::uint32_t>& value) {
-        if (value) integer(std::uint64_t{*value});
-        else out_ += "all";
+        if (value)
+            integer(std::uint64_t{*value});
+        else
+            out_ += "all";
     }
     void text(std::string_view value) {
         if (value.find_first_of(",\"\r\n") == std::string_view::npos) {
@@ -74,8 +76,10 @@ void append_identity(RowWriter& row, const model::Row& r) {
     row.next().text(r.source);
     row.next().integer(std::uint64_t{r.map_id});
     // A row of what belongs to no map has a name of ours.
-    if (r.op.empty()) row.next().text(r.map_name);
-    else row.next().untrusted(r.map_name);
+    if (r.op.empty())
+        row.next().text(r.map_name);
+    else
+        row.next().untrusted(r.map_name);
     row.next().untrusted(r.map_kind);
     row.next().text(r.op);
     row.next().one_or_all(r.cpu);

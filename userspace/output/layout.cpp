@@ -21,16 +21,15 @@ constexpr std::string_view help_text =
     "q quit   s next sort column   p pause   arrows, PgUp, PgDn, Home, End scroll   ? this line";
 
 std::string title(const model::Report& report, const View& view, const ScreenState& state) {
-    std::string text = fmt::format("mapaudit  {}  {}  {}  by {}", targets_line(report, targets_named),
-                                   elapsed(report.elapsed_s),
-                                   report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps),
-                                   sort_column_name(view.sort));
+    std::string text =
+        fmt::format("mapaudit  {}  {}  {}  by {}", targets_line(report, targets_named), elapsed(report.elapsed_s),
+                    report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps), sort_column_name(view.sort));
     return state.paused ? "PAUSED  " + text : text;
 }
 
-// "rows 11-20 of 31", nothing where all of them show.
+// "  rows 11-20 of 31", nothing where all of them show.
 std::string position(std::size_t first, std::size_t shown, std::size_t all) {
-    return shown >= all ? "" : fmt::format("   rows {}-{} of {}", first + 1, first + shown, all);
+    return shown >= all ? "" : fmt::format("  rows {}-{} of {}", first + 1, first + shown, all);
 }
 
 }  // namespace
@@ -55,7 +54,7 @@ Frame layout(const model::Report& report, const View& view, const ScreenState& s
                        .map_width = 40,
                        .who = view.per_cpu || view.per_thread,
                        .pid = report.targets.size() > 1});
-    put(title(report, view, state), Ink::title);
+    put(title(report, view, state) + position(first, shown, rows.size()), Ink::title);
     put(table.header(), Ink::header);
     for (std::size_t i = first; i < first + shown; ++i)
         put(table.line(*rows[i]), rows[i]->cpu || rows[i]->tid ? Ink::faint : Ink::plain);
@@ -63,12 +62,9 @@ Frame layout(const model::Report& report, const View& view, const ScreenState& s
     if (!footer) return frame;
 
     while (frame.lines.size() < height - footer_height) put("", Ink::plain);
-    const bool all_well = report.ledger.fired == report.ledger.handled;
+    const bool all_well = report.ledger.fired == report.ledger.handled && report.ledger.lost_total() == 0;
     put(ledger_line(report.ledger), all_well ? Ink::plain : Ink::warning);
-    put(state.help ? std::string(help_text)
-                   : fmt::format("mapaudit itself: {}{}   ? help", self_line(report.self),
-                                 position(first, shown, rows.size())),
-        Ink::faint);
+    put(state.help ? std::string(help_text) : "? help   mapaudit itself: " + self_line(report.self), Ink::faint);
     return frame;
 }
 

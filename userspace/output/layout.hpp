@@ -27,9 +27,9 @@ struct ScreenState {
 };
 
 struct Frame {
-    std::vector<Line> lines;       // at most `height`
-    std::size_t page = 1;          // rows of the table that have room
-    std::size_t last_scroll = 0;   // the largest scroll that still fills the page
+    std::vector<Line> lines;      // at most `height`
+    std::size_t page = 1;         // rows of the table that have room
+    std::size_t last_scroll = 0;  // the largest scroll that still fills the page
 };
 
 // From the top: title, table header, rows, ledger, own cost and help. A small terminal goes without the lower ones.

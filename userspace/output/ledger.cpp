@@ -25,15 +25,17 @@ std::string ledger_line(const model::Ledger& ledger) {
 }
 
 std::string self_line(const model::SelfCost& self) {
-    return fmt::format("{} of a core, {} memory, {} in the kernel", percent(self.cpu_percent), bytes(self.rss_bytes),
+    return fmt::format("{} of a core, {} + {} in the kernel", percent(self.cpu_percent), bytes(self.rss_bytes),
                        bytes(self.kernel_bytes));
 }
 
 std::string why_empty(const model::Report& report) {
     if (report.maps == 0) return "no map seen yet";
-    const bool any = std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
+    const bool any =
+        std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
     if (any) return "no map's name matches the filter";
-    return fmt::format("{} known, no operation seen yet", report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps));
+    return fmt::format("{} known, no operation seen yet",
+                       report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps));
 }
 
 std::string targets_line(const model::Report& report, std::size_t most) {

@@ -11,11 +11,11 @@ namespace mapaudit::output {
 
 // "1000003 fired = 1000003 handled + 0 lost", then the causes; says so if it does not balance.
 std::string ledger_line(const model::Ledger& ledger);
-// "1.2 % of a core, 24.0 MiB memory, 3.50 MiB in the kernel"
+// "1.2 % of a core, 24.0 MiB + 3.50 MiB in the kernel"
 std::string self_line(const model::SelfCost& self);
 // Of a report of which no row is shown.
 std::string why_empty(const model::Report& report);
-// "pid 7 (worker, full)"; several, with what does not fit counted.
+// "pid 7 (worker, full), 8 (worker, sampled, ended) and 2 more": at most `most` of them by name.
 std::string targets_line(const model::Report& report, std::size_t most);
 
 }  // namespace mapaudit::output

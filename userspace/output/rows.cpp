@@ -23,9 +23,7 @@ Result<void> RowStream::write(const model::Report& report) {
     if (report.scope == model::Scope::total) return {};
     const bool pid_shown = report.targets.size() > 1;
     if (std::exchange(pid_shown_, pid_shown) != pid_shown) lines_since_header_ = lines_between_headers;
-    const Table table({.columns = live_columns(),
-                       .who = view_.per_cpu || view_.per_thread,
-                       .pid = pid_shown});
+    const Table table({.columns = live_columns(), .who = view_.per_cpu || view_.per_thread, .pid = pid_shown});
     const std::string time = clock_utc(report.time) + ' ';
     std::string text;
     const std::vector<const model::Row*> shown = select_rows(report.rows, view_);

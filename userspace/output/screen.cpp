@@ -50,6 +50,21 @@ void use_utf8() {
     if (std::string_view(::nl_langinfo(CODESET)) != "UTF-8") std::setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+// Before newterm(), which leaks when it refuses a type and takes ones on which nothing can be drawn.
+Result<void> check_type(int fd) {
+    const char* type = std::getenv("TERM");
+    const std::string named = "terminal type \"" + escape(type != nullptr ? type : "") + "\" (TERM) ";
+    int status = 0;
+    if (type == nullptr || *type == '\0' || ::setupterm(type, fd, &status) != OK)
+        return Error::of(Failure::failed, named + "is not known here",
+                         "use --plain, or set TERM to one that is, such as xterm");
+    const char* move_cursor = ::tigetstr("cup");
+    const bool can_move = move_cursor != nullptr && *move_cursor != '\0';
+    ::del_curterm(::cur_term);
+    if (!can_move) return Error::of(Failure::failed, named + "cannot move its cursor", "use --plain");
+    return {};
+}
+
 chtype attribute(Ink ink) {
     switch (ink) {
         case Ink::title: return A_BOLD;
@@ -95,16 +110,10 @@ Result<std::unique_ptr<Screen>> Screen::make(View view, const std::string& termi
     File out = in ? open_terminal(terminal, STDOUT_FILENO, O_WRONLY, "w") : nullptr;
     if (!in || !out) return Error::from_errno(Failure::failed, "cannot open " + name, errno, "use --plain");
     use_utf8();
-    const char* type = std::getenv("TERM");
-    SCREEN* screen = type != nullptr && *type != '\0' ? ::newterm(type, out.get(), in.get()) : nullptr;
-    if (screen == nullptr) {
-        return Error::of(Failure::failed,
-                         "terminal type \"" + escape(type != nullptr ? type : "") + "\" (TERM) is not known here",
-                         "use --plain, or set TERM to one that is, such as xterm");
-    }
+    if (Result<void> fit = check_type(::fileno(out.get())); !fit) return fit.error();
+    SCREEN* screen = ::newterm(nullptr, out.get(), in.get());
+    if (screen == nullptr) return Error::of(Failure::failed, "cannot set up " + name, "use --plain");
     auto opened = std::make_unique<Terminal>(std::move(in), std::move(out), screen);
-    if (const char* move_cursor = ::tigetstr("cup"); move_cursor == nullptr || *move_cursor == '\0')
-        return Error::of(Failure::failed, "terminal type \"" + escape(type) + "\" (TERM) cannot move its cursor", "use --plain");
     return std::unique_ptr<Screen>(new Screen(std::move(view), std::move(opened)));
 }
 

@@ -63,7 +63,8 @@ std::string growth_text(Rows rows, const model::Report& total) {
     for (std::size_t i = 0; i < shown; ++i)
         text += "  " + growth_line(*rows[i], total.interval_s, total.targets.size() > 1) + '\n';
     if (rows.size() > shown)
-        text += fmt::format("  ... and {} that grew less often\n", counted(rows.size() - shown, "more map", "more maps"));
+        text +=
+            fmt::format("  ... and {} that grew less often\n", counted(rows.size() - shown, "more map", "more maps"));
     return text;
 }
 

@@ -106,7 +106,8 @@ std::string escape(std::string_view text) {
         } else {
             for (const char byte : text.substr(0, d.length)) {
                 std::array<char, 5> hex{};
-                std::snprintf(hex.data(), hex.size(), "\\x%02x", static_cast<unsigned>(static_cast<unsigned char>(byte)));
+                std::snprintf(hex.data(), hex.size(), "\\x%02x",
+                              static_cast<unsigned>(static_cast<unsigned char>(byte)));
                 safe += hex.data();
             }
         }

@@ -82,7 +82,8 @@ Result<MapFilter> MapFilter::make(const std::string& pattern) {
     try {
         filter.regex_.emplace(pattern, std::regex::ECMAScript | std::regex::optimize);
     } catch (const std::regex_error& error) {
-        return Error::of(Failure::usage, fmt::format("\"{}\" is no regular expression: {}", escape(pattern), error.what()),
+        return Error::of(Failure::usage,
+                         fmt::format("\"{}\" is no regular expression: {}", escape(pattern), error.what()),
                          "a plain part of the name will do; escape the characters .*+?()[]{}|^$\\ with a backslash");
     }
     return filter;
@@ -92,9 +93,9 @@ bool MapFilter::matches(const model::Row& row) const {
     if (!regex_ || row.op.empty()) return true;
     const std::string name = row.map_name.empty() ? fmt::format("#{}", row.map_id) : row.map_name;
     try {
-        return std::regex_search(name.begin(), name.begin() + static_cast<std::ptrdiff_t>(
-                                                                  std::min(name.size(), longest_matched_name)),
-                                 *regex_);
+        return std::regex_search(
+            name.begin(), name.begin() + static_cast<std::ptrdiff_t>(std::min(name.size(), longest_matched_name)),
+            *regex_);
     } catch (const std::regex_error&) {
         return true;  // too complex for this name: shown rather than hidden
     }
@@ -133,7 +134,8 @@ std::vector<const model::Row*> select_rows(const std::vector<model::Row>& rows, 
             return rows[a.begin].map_name < rows[b.begin].map_name;
         });
     } else {
-        std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.value > b.value; });
+        std::stable_sort(blocks.begin(), blocks.end(),
+                         [](const Block& a, const Block& b) { return a.value > b.value; });
     }
     keep_top_maps(blocks, rows, view.top);
     std::vector<const model::Row*> shown;

@@ -15,7 +15,7 @@ namespace mapaudit {
 
 // clang-format off
 template <class M>
-concept map = !std::copyable<M> && !std::movable<M> && std::constructible_from<M> &&
+concept any_map = !std::copyable<M> && !std::movable<M> && std::constructible_from<M> &&
     std::constructible_from<M, std::string_view> && std::constructible_from<M, std::string_view, std::size_t> &&
     requires(M& m, const M& c, const typename M::key_type& key, typename M::mapped_type&& value,
              void (&on_value)(const typename M::mapped_type&),

@@ -94,6 +94,8 @@ template <op Op, class Body>
 }
 
 inline bool anyone_listening() noexcept { return false; }
+inline bool timing_every_operation() noexcept { return false; }
+inline std::uint64_t records_handed_over() noexcept { return 0; }
 
 #else
 
@@ -171,6 +173,12 @@ inline bool anyone_listening() noexcept {
            detail::any_armed<MAPAUDIT_SEM_CONFLICT>();
 }
 
+// Is a listener attached at level full, so that every operation reads the clock twice?
+inline bool timing_every_operation() noexcept { return detail::armed(MAPAUDIT_SEM_BATCH); }
+
+// Records that the calling thread has handed to listeners so far. Between two equal readings it paid for no batch.
+inline std::uint64_t records_handed_over() noexcept { return detail::tls_block == nullptr ? 0 : detail::tls_block->flushed; }
+
 namespace detail {
 
 inline constexpr std::uint32_t sampling_stride = 64;  // the sampled level times one operation in this many, on average
@@ -211,27 +219,21 @@ constexpr int window_of(op what) { return what == op::assign ? MAPAUDIT_SEM_BATC
 }  // namespace detail
 
 // The running operation on the path that somebody listens to. Lives on the operation's stack; its destructor reports,
-// also when the body throws.
+// also when the body throws. Everything in it is inlined, and what is not takes its figures by value: the object then
+// stays in registers.
 class timed {
 public:
     static constexpr bool listening = true;
 
-    [[gnu::always_inline]] timed(mapaudit_thread_block& block, std::uint32_t map, op what, bool per_operation) noexcept
-        : block_(block), map_(map), op_(what), outer_map_(block.op_map), outer_op_(block.op) {
+    enum mode : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4 };
+
+    [[gnu::always_inline]] timed(mapaudit_thread_block& block, std::uint32_t map, op what, std::uint8_t how) noexcept
+        : block_(block), map_(map), op_(what), mode_(how), outer_map_(block.op_map), outer_op_(block.op) {
         block.op_map = map;
         block.op = static_cast<std::uint32_t>(what);
-        if (detail::armed(MAPAUDIT_SEM_BATCH)) {
-            mode_ = every;
-        } else if (detail::armed(MAPAUDIT_SEM_BATCH_SAMPLED)) {
-            detail::count_call(block, map, what);
-            mode_ = --block.countdown == 0 ? sample : none;
-        }
-        if (per_operation) [[unlikely]] {
-            mode_ |= alone;
-            start_ns_ = detail::monotonic_ns();
-        }
+        if ((mode_ & alone) != 0) [[unlikely]] start_ns_ = detail::monotonic_ns();
         if (mode_ != none) {
-            cpu_ = detail::current_cpu();
+            cpu_ = detail::current_cpu(block);
             start_ = detail::ticks();
             block.op_started = start_;
         }
@@ -242,7 +244,8 @@ public:
         if (mode_ != none) record();
         block_.op_map = outer_map_;
         block_.op = outer_op_;
-        if ((flags_ & MAPAUDIT_REC_GREW) != 0) [[unlikely]] report_growth();
+        if (grew_) [[unlikely]] report_growth(map_, growth_);
+        if (evacuated_) [[unlikely]] report_evacuation(map_, evacuation_);
     }
 
     // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock.
@@ -261,27 +264,24 @@ public:
         wait_ += detail::ticks() - start;
     }
     // At most one growth and one evacuation are reported for an operation: the last of each.
-    void grew(const growth& g) noexcept {
+    [[gnu::always_inline]] void grew(const growth& g) noexcept {
         growth_ = g;
         grew_ = true;
-        flags_ |= MAPAUDIT_REC_GREW;
     }
-    void evacuated(const evacuation& e) noexcept {
+    [[gnu::always_inline]] void evacuated(const evacuation& e) noexcept {
         evacuation_ = e;
         evacuated_ = true;
-        flags_ |= MAPAUDIT_REC_GREW;
     }
 
 private:
-    enum : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4 };
-
     [[gnu::always_inline]] void record() noexcept {
         const std::uint64_t end = detail::ticks();
         std::uint64_t latency = end > start_ ? end - start_ : 0;  // two CPUs' counters may differ by a few ticks
         std::uint64_t wait = wait_ < latency ? wait_ : latency;
-        const std::uint32_t cpu = detail::current_cpu();
-        if (cpu != cpu_) flags_ |= MAPAUDIT_REC_MIGRATED;
-        if ((mode_ & alone) != 0) [[unlikely]] report_alone(latency, wait);
+        const std::uint32_t cpu = detail::current_cpu(block_);
+        std::uint8_t flags = grew_ || evacuated_ ? MAPAUDIT_REC_GREW : 0;
+        if (cpu != cpu_) [[unlikely]] flags |= MAPAUDIT_REC_MIGRATED;
+        if ((mode_ & alone) != 0) [[unlikely]] report_alone(op_, map_, start_ns_, latency, wait, flags);
         if ((mode_ & (every | sample)) == 0) return;
         if (cpu != block_.cpu) [[unlikely]] {
             detail::flush_block(block_);
@@ -291,48 +291,68 @@ private:
         if (latency >> 32 != 0) [[unlikely]] {
             latency >>= MAPAUDIT_SCALED_SHIFT;
             wait >>= MAPAUDIT_SCALED_SHIFT;
-            flags_ |= MAPAUDIT_REC_SCALED;
+            flags |= MAPAUDIT_REC_SCALED;
         }
         if ((mode_ & sample) != 0) {
-            flags_ |= MAPAUDIT_REC_SAMPLED;
+            flags |= MAPAUDIT_REC_SAMPLED;
             block_.countdown = detail::next_gap(block_);
         }
         detail::append_record(block_, {map_, static_cast<__u32>(latency), static_cast<__u32>(wait),
-                                       static_cast<__u16>(bucket), static_cast<__u8>(op_), flags_});
+                                       static_cast<__u16>(bucket), static_cast<__u8>(op_), flags});
         if (end > block_.deadline) [[unlikely]] detail::flush_all(block_, end);
     }
-    [[gnu::noinline]] void report_alone(std::uint64_t latency, std::uint64_t wait) noexcept {
-        const std::uint64_t latency_ns = detail::monotonic_ns() - start_ns_;
+    [[gnu::noinline]] static void report_alone(op what, std::uint32_t map, std::uint64_t start_ns, std::uint64_t latency,
+                                               std::uint64_t wait, std::uint8_t flags) noexcept {
+        const std::uint64_t latency_ns = detail::monotonic_ns() - start_ns;
         const double share = latency == 0 ? 0.0 : static_cast<double>(wait) / static_cast<double>(latency);
         const auto wait_ns = static_cast<std::uint64_t>(share * static_cast<double>(latency_ns));
-        switch (op_) {
-            case op::assign: mapaudit_probe_assign(map_, latency_ns, wait_ns, flags_); break;
-            case op::lookup: mapaudit_probe_lookup(map_, latency_ns, wait_ns, flags_); break;
-            case op::erase: mapaudit_probe_erase(map_, latency_ns, wait_ns, flags_); break;
+        switch (what) {
+            case op::assign: mapaudit_probe_assign(map, latency_ns, wait_ns, flags); break;
+            case op::lookup: mapaudit_probe_lookup(map, latency_ns, wait_ns, flags); break;
+            case op::erase: mapaudit_probe_erase(map, latency_ns, wait_ns, flags); break;
         }
     }
-    [[gnu::noinline]] void report_growth() noexcept {
-        if (grew_ && detail::armed(MAPAUDIT_SEM_GROW))
-            mapaudit_probe_grow(map_, growth_.old_buckets, growth_.new_buckets, growth_.duration_ns,
-                                static_cast<std::uint64_t>(growth_.reason), growth_.part);
-        if (evacuated_ && detail::armed(MAPAUDIT_SEM_EVACUATE))
-            mapaudit_probe_evacuate(map_, evacuation_.done, evacuation_.total, evacuation_.part);
+    [[gnu::noinline]] static void report_growth(std::uint32_t map, growth g) noexcept {
+        if (detail::armed(MAPAUDIT_SEM_GROW))
+            mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason), g.part);
+    }
+    [[gnu::noinline]] static void report_evacuation(std::uint32_t map, evacuation e) noexcept {
+        if (detail::armed(MAPAUDIT_SEM_EVACUATE)) mapaudit_probe_evacuate(map, e.done, e.total, e.part);
     }
 
     mapaudit_thread_block& block_;
     std::uint32_t map_;
     op op_;
-    std::uint8_t mode_ = none;
-    std::uint8_t flags_ = 0;
+    std::uint8_t mode_;
     bool grew_ = false, evacuated_ = false;
     std::uint32_t outer_map_, outer_op_;  // an operation inside another: a hash function that looks something up
     std::uint32_t cpu_ = 0;
     std::uint64_t start_ = 0, start_ns_ = 0, wait_ = 0;
-    growth growth_;          // only meaningful when grew_
-    evacuation evacuation_;  // only meaningful when evacuated_
+    growth growth_{};
+    evacuation evacuation_{};
 };
 
 namespace detail {
+
+// What is attached, as a timed::mode; counts the call at the sampled level. Once an operation.
+[[gnu::always_inline]] inline std::uint8_t begin_timing(mapaudit_thread_block& block, std::uint32_t map, op what) noexcept {
+    std::uint8_t how = timed::none;
+    if (armed(MAPAUDIT_SEM_BATCH)) {
+        how = timed::every;
+    } else if (armed(MAPAUDIT_SEM_BATCH_SAMPLED)) {
+        count_call(block, map, what);
+        if (--block.countdown == 0) how = timed::sample;
+    }
+    if (armed(semaphore_of(what))) [[unlikely]] how |= timed::alone;
+    return how;
+}
+
+// The levels below full, and the probes of single operations.
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_in_part(mapaudit_thread_block& block, std::uint32_t map, Body body) {
+    timed running(block, map, Op, begin_timing(block, map, Op));
+    return body(running);
+}
 
 // The body comes by value: a closure of two pointers then travels in registers, and the unattached path needs no
 // stack frame for it.
@@ -344,7 +364,8 @@ template <op Op, class Body>
         untimed running;
         return body(running);
     }
-    timed running(*block, map.id(), Op, armed(semaphore_of(Op)));
+    if (!armed(MAPAUDIT_SEM_BATCH) || armed(semaphore_of(Op))) return audit_in_part<Op>(*block, map.id(), body);
+    timed running(*block, map.id(), Op, timed::every);
     return body(running);
 }
 

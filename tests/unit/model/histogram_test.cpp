@@ -51,10 +51,12 @@ Values edges_of_buckets(std::mt19937_64&) {
 
 std::vector<Distribution> distributions() {
     return {
-        {"uniform_small", [](auto& r) { return draw_n(10'007, [&] { return std::uniform_real_distribution(0.0, 200.0)(r); }); }},
+        {"uniform_small",
+         [](auto& r) { return draw_n(10'007, [&] { return std::uniform_real_distribution(0.0, 200.0)(r); }); }},
         {"uniform_to_60s",
          [](auto& r) { return draw_n(10'007, [&] { return std::uniform_real_distribution(0.0, 6e10)(r); }); }},
-        {"exponential", [](auto& r) { return draw_n(10'007, [&] { return std::exponential_distribution(1 / 350.0)(r); }); }},
+        {"exponential",
+         [](auto& r) { return draw_n(10'007, [&] { return std::exponential_distribution(1 / 350.0)(r); }); }},
         {"bimodal",
          [](auto& r) {
              return draw_n(10'007, [&] {
@@ -69,7 +71,8 @@ std::vector<Distribution> distributions() {
         {"bucket_edges", edges_of_buckets},
         {"pareto",  // infinite variance
          [](auto& r) {
-             return draw_n(10'007, [&] { return 30 / std::pow(1 - std::uniform_real_distribution(0.0, 1.0)(r), 1 / 0.7); });
+             return draw_n(10'007,
+                           [&] { return 30 / std::pow(1 - std::uniform_real_distribution(0.0, 1.0)(r), 1 / 0.7); });
          }},
         {"lognormal", [](auto& r) { return draw_n(10'007, [&] { return std::lognormal_distribution(6.0, 3.0)(r); }); }},
         {"outlier_at_60s",
@@ -159,6 +162,39 @@ TEST(Histogram, a_value_counted_many_times_is_one_bucket) {
     EXPECT_EQ(histogram.count(), 1'000'000'007u);
     EXPECT_EQ(histogram.bucket_count(mapaudit_bucket(100)), 1'000'000'007u);
     EXPECT_EQ(histogram.lowest(), 100u);
+}
+
+TEST(Histogram, counts_grow_past_32_bits_without_a_jump) {
+    constexpr std::uint64_t most = UINT32_MAX;
+    Histogram by_add, by_merge, small, large;
+    small.add(1000, 3);
+    large.add(50, most);
+    large.add(1'000'000, most);
+    for (const Histogram* other : {&large, &small}) by_merge.merge(*other);
+    by_add.add(1'000'000, most);
+    by_add.add(1000, 1);
+    by_add.add(1000, 2);
+    by_add.add(50, most - 1);
+    by_add.add(50, 1);
+    EXPECT_EQ(by_add.count(), 2 * most + 3);
+    EXPECT_EQ(by_add.bucket_count(mapaudit_bucket(50)), most);
+    EXPECT_EQ(by_add.bucket_count(mapaudit_bucket(1000)), 3u);
+    expect_same(by_add, by_merge);
+    small.merge(large);  // from few to many
+    expect_same(small, by_add);
+    by_add.merge(by_merge);
+    EXPECT_EQ(by_add.bucket_count(mapaudit_bucket(50)), 2 * most);
+    EXPECT_EQ(by_add.bucket_count(mapaudit_bucket(1'000'000)), 2 * most);
+}
+
+TEST(Histogram, merges_with_itself) {
+    Histogram histogram;
+    histogram.add(10, 2);
+    histogram.add(100'000, 3);
+    histogram.merge(histogram);
+    EXPECT_EQ(histogram.count(), 10u);
+    EXPECT_EQ(histogram.bucket_count(10), 4u);
+    EXPECT_EQ(histogram.bucket_count(mapaudit_bucket(100'000)), 6u);
 }
 
 TEST(Histogram, quantile_is_the_ceiling_of_the_rank) {

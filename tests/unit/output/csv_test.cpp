@@ -32,11 +32,16 @@ std::vector<std::vector<std::string>> parse(const std::string& csv) {
     bool quoted = false;
     for (std::size_t i = 0; i < csv.size(); ++i) {
         const char c = csv[i];
-        if (quoted && c == '"' && i + 1 < csv.size() && csv[i + 1] == '"') records.back().back() += csv[++i];
-        else if (c == '"') quoted = !quoted;
-        else if (c == ',' && !quoted) records.back().emplace_back();
-        else if (c == '\n' && !quoted) records.emplace_back(1);
-        else records.back().back() += c;
+        if (quoted && c == '"' && i + 1 < csv.size() && csv[i + 1] == '"')
+            records.back().back() += csv[++i];
+        else if (c == '"')
+            quoted = !quoted;
+        else if (c == ',' && !quoted)
+            records.back().emplace_back();
+        else if (c == '\n' && !quoted)
+            records.emplace_back(1);
+        else
+            records.back().back() += c;
     }
     EXPECT_FALSE(quoted);
     records.pop_back();  // what follows the last line end
@@ -52,6 +57,7 @@ std::string csv_of(const model::Report& report) {
 }
 
 TEST(Csv, golden) {
+    // clang-format off
     EXPECT_EQ(csv_of(sample_report()), header +
 R"(2026-01-02T03:04:05.678Z,83.457,interval,4242,usdt,0,(lost),,,all,all,0,0,,,,,,,0,,0,0,0,,,,0,0,1,0,1
 2026-01-02T03:04:05.678Z,83.457,interval,4242,usdt,1,users,go_map,assign,all,all,1000003,500001.5,123.4,246.9,1234.4,12344,1523940.9,185.2,17,456.8,37032111.1,2,4,1000,256,3.9063,3,96,1,0,2
@@ -62,11 +68,12 @@ R"(2026-01-02T03:04:05.678Z,83.457,interval,4242,usdt,0,(lost),,,all,all,0,0,,,,
 2026-01-02T03:04:05.678Z,83.457,interval,4242,usdt,2,,go_map,lookup,all,all,0,0,,,,,,,0,,0,0,0,,,,0,0,1,0,0
 2026-01-02T03:04:05.678Z,83.457,interval,4242,usdt,3,"a,""b""\x0a\x1b[31m)" "\ufffd" R"(\xe2\x80\xaeμ",\x3dkind,erase,all,all,42,21,7,14,70,700,86419.2,10.5,0,,0,0,0,1000,256,3.9063,0,0,1,0,0
 )");
+    // clang-format on
 }
 
 TEST(Csv, every_row_has_every_column_whatever_the_name) {
-    for (const std::string name : {"a,b", "\"", "\"\"", "a\r\nb", "\n", ",", "", " ", "\x1b]0;x\a", "\xff\xfe", "\"a\",\n\"b\"",
-                                   "=1+1", "@x", "-x", "+x"}) {
+    for (const std::string name : {"a,b", "\"", "\"\"", "a\r\nb", "\n", ",", "", " ", "\x1b]0;x\a", "\xff\xfe",
+                                   "\"a\",\n\"b\"", "=1+1", "@x", "-x", "+x"}) {
         model::Report report = sample_report();
         report.rows.resize(2);
         report.rows[1].map_name = name;

@@ -89,20 +89,28 @@ TEST(Format, text_from_a_target_cannot_drive_a_terminal) {
     EXPECT_EQ(escape(std::string_view("a\0b", 3)), "a\\x00b");
     EXPECT_EQ(escape("\x1b[31mred\x1b]0;title\a"), "\\x1b[31mred\\x1b]0;title\\x07");
     EXPECT_EQ(escape("a\r\nb\tc\x7f"), "a\\x0d\\x0ab\\x09c\\x7f");
-    EXPECT_EQ(escape("\xc2\x9b" "31m"), "\\xc2\\x9b31m");                   // CSI as a C1 character
-    EXPECT_EQ(escape("a\xe2\x80\xae" "b"), "a\\xe2\\x80\\xaeb");            // right-to-left override
+    EXPECT_EQ(escape("\xc2\x9b"
+                     "31m"),
+              "\\xc2\\x9b31m");  // CSI as a C1 character
+    EXPECT_EQ(escape("a\xe2\x80\xae"
+                     "b"),
+              "a\\xe2\\x80\\xaeb");  // right-to-left override
     EXPECT_EQ(escape("a\\x1b"), "a\\x1b");
 }
 
 TEST(Format, what_is_not_utf8_is_replaced) {
-    EXPECT_EQ(escape("a\xff" "b"), "a\ufffdb");
-    EXPECT_EQ(escape("\x9b" "31m"), "\ufffd31m");                           // CSI as a bare byte
-    EXPECT_EQ(escape("\xc0\x9b"), "\ufffd\ufffd");                          // overlong
+    EXPECT_EQ(escape("a\xff"
+                     "b"),
+              "a\ufffdb");
+    EXPECT_EQ(escape("\x9b"
+                     "31m"),
+              "\ufffd31m");                         // CSI as a bare byte
+    EXPECT_EQ(escape("\xc0\x9b"), "\ufffd\ufffd");  // overlong
     EXPECT_EQ(escape("\xe0\x80\x9b"), "\ufffd\ufffd\ufffd");
-    EXPECT_EQ(escape("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");                // surrogate
-    EXPECT_EQ(escape("\xf4\x90\x80\x80"), "\ufffd\ufffd\ufffd\ufffd");      // past the last
-    EXPECT_EQ(escape("x\xe2\x82"), "x\ufffd\ufffd");                        // cut short
-    EXPECT_EQ(escape("\xc3\x1b[2J"), "\ufffd\\x1b[2J");                     // an escape hidden behind a lead byte
+    EXPECT_EQ(escape("\xed\xa0\x80"), "\ufffd\ufffd\ufffd");            // surrogate
+    EXPECT_EQ(escape("\xf4\x90\x80\x80"), "\ufffd\ufffd\ufffd\ufffd");  // past the last
+    EXPECT_EQ(escape("x\xe2\x82"), "x\ufffd\ufffd");                    // cut short
+    EXPECT_EQ(escape("\xc3\x1b[2J"), "\ufffd\\x1b[2J");                 // an escape hidden behind a lead byte
 }
 
 TEST(Format, every_two_bytes_come_out_harmless) {

@@ -50,8 +50,7 @@ inline constexpr std::uint8_t min_tophash = 5;
 
 // Bits 56 to 63 of the mixed hash; the table's bucket index comes from the low end.
 [[gnu::always_inline]] inline std::uint8_t tophash(std::uint64_t hash) noexcept {
-    const auto top = static_cast<std::uint8_t>(hash >> 56);
-    return top < min_tophash ? static_cast<std::uint8_t>(top + min_tophash) : top;
+    return static_cast<std::uint8_t>(((hash >> 56) * (256 - min_tophash) >> 8) + min_tophash);
 }
 
 // A set of slots of one bucket, one bit every 2^Shift.

@@ -54,7 +54,7 @@ inline bool counter_is_invariant() noexcept {
 #endif
 }
 
-[[gnu::always_inline]] inline char* thread_pointer() noexcept {
+inline char* thread_pointer() noexcept {
 #if defined(__x86_64__)
     char* pointer;
     asm("mov %%fs:0, %0" : "=r"(pointer));
@@ -64,17 +64,16 @@ inline bool counter_is_invariant() noexcept {
 #endif
 }
 
-[[gnu::noinline]] inline std::uint32_t current_cpu_slow() noexcept {
-    const int cpu = ::sched_getcpu();
-    return cpu < 0 ? 0u : static_cast<std::uint32_t>(cpu);
+// Where the kernel keeps the calling thread's CPU number up to date; null where it does not.
+inline const volatile std::uint32_t* cpu_number_address() noexcept {
+    if (&__rseq_size == nullptr || __rseq_size == 0) return nullptr;
+    // struct rseq { u32 cpu_id_start; u32 cpu_id; … }: cpu_id_start is always a valid number.
+    return reinterpret_cast<const volatile std::uint32_t*>(thread_pointer() + __rseq_offset);
 }
 
-[[gnu::always_inline]] inline std::uint32_t current_cpu() noexcept {
-    if (&__rseq_size != nullptr && __rseq_size != 0) [[likely]] {
-        // struct rseq { u32 cpu_id_start; u32 cpu_id; … }: cpu_id_start is always a valid number.
-        return *reinterpret_cast<const volatile std::uint32_t*>(thread_pointer() + __rseq_offset);
-    }
-    return current_cpu_slow();
+[[gnu::noinline]] inline std::uint32_t ask_for_cpu() noexcept {
+    const int cpu = ::sched_getcpu();
+    return cpu < 0 ? 0u : static_cast<std::uint32_t>(cpu);
 }
 
 inline std::uint32_t current_tid() noexcept { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }

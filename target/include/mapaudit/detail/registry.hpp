@@ -61,6 +61,13 @@ inline Entry* chunk_entry(__u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t index,
     return pointer_to<Entry>(chunks[chunk]) + (index - mapaudit_chunk_start(chunk, first));
 }
 
+// The CPU that the owner of `block`, the calling thread, is on.
+[[gnu::always_inline]] inline std::uint32_t current_cpu(const mapaudit_thread_block& block) noexcept {
+    const auto* number = pointer_to<const volatile std::uint32_t>(block.cpu_address);
+    if (number != nullptr) [[likely]] return *number;
+    return ask_for_cpu();
+}
+
 // Learns the counter's rate from the time since the registry came up, once enough of it has passed.
 inline void calibrate_batch_age() noexcept {
     const auto& r = mapaudit_process_registry;
@@ -201,7 +208,8 @@ inline void ensure_registry() noexcept {
         __atomic_store_n(&r.blocks, r.blocks + 1, __ATOMIC_RELEASE);
     }
     calibrate_batch_age();
-    block->cpu = current_cpu();
+    block->cpu_address = address(cpu_number_address());
+    block->cpu = current_cpu(*block);
     block->countdown = 1;
     block->random = 2463534242u ^ (block->index * 2654435769u);
     block->deadline = ticks() + batch_age_ticks;

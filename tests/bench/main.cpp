@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// bench_probes BUILD_DIR [ROUNDS]: what a probe costs here: compiled out, unattached, attached at each level, and the
+// same job done by bpftrace. The variants of a load take turns within a round. Refuses to print a figure of a run in
+// which a tracer did not see exactly the operations that were done.
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <iostream>
+#include <memory>
+
+#include "instructions.hpp"
+#include "machine.hpp"
+#include "results.hpp"
+#include "subject.hpp"
+#include "tracers.hpp"
+#include "variants.hpp"
+
+namespace mapaudit::bench {
+namespace {
+
+constexpr unsigned warm_up_ms = 20, window_ms = 120;
+
+struct Paths {
+    std::string with_probes, without_probes, auditor, csv, audit_csv;
+};
+
+struct Variant {
+    const char* name;
+    std::function<std::unique_ptr<Tracer>()> make;  // empty: nothing is attached
+};
+
+std::vector<Variant> variants(const Paths& paths, const std::string& map, const std::string& mix) {
+    const auto auditor = [&paths](const char* level) {
+        return [&paths, level] { return std::make_unique<Auditor>(paths.auditor, level, paths.audit_csv); };
+    };
+    return {
+        {unattached_variant, {}},
+        {full_variant, auditor("full")},
+        {sampled_variant, auditor("sampled")},
+        {events_variant, auditor("events")},
+        {function_variant, [&paths, map] { return Bpftrace::function(paths.with_probes, "bench_operation_" + map); }},
+        {probe_variant, [&paths, mix] { return Bpftrace::probe(paths.with_probes, mix != "lookup"); }},
+    };
+}
+
+// One window with the tracer on; what it saw must be what was done.
+void measure(Row& row, Subject& subject, Tracer* tracer) {
+    if (tracer != nullptr) tracer->attach(subject);
+    const Window warm_up = subject.measure(warm_up_ms);
+    const Window window = subject.measure(window_ms);
+    const std::uint64_t done = warm_up.ops + window.ops;
+    if (tracer != nullptr) {
+        const auto seen = tracer->detach(subject);
+        if (seen && (*seen == 0 || *seen != done))
+            throw BenchError(row.map + " " + row.mix + " " + row.variant + ": " + std::to_string(*seen) +
+                             " operations seen, " + std::to_string(done) + " done");
+        if (seen) row.seen = row.seen.value_or(0) + *seen;
+    }
+    row.ops += done;
+    row.ns_per_op.push_back(window.ns_per_op);
+}
+
+void measure_load(Results& results, const Paths& paths, const std::string& map, const std::string& mix,
+                  unsigned rounds) {
+    const auto attached = variants(paths, map, mix);
+    std::vector<Row> rows;
+    rows.push_back({map, mix, compiled_out_variant, {}, 0, {}, instructions_per_op(paths.without_probes, map, mix)});
+    for (const Variant& variant : attached) rows.push_back({map, mix, variant.name, {}, 0, {}, {}});
+    rows[1].instructions = instructions_per_op(paths.with_probes, map, mix);
+
+    for (unsigned round = 0; round < rounds; ++round) {
+        std::cerr << "bench: " << map << ' ' << mix << ", round " << round + 1 << " of " << rounds << std::endl;
+        // New processes each round: where memory happens to lie is part of the spread.
+        Subject without(paths.without_probes, map, mix), with(paths.with_probes, map, mix);
+        if (results.clock_pair_ns == 0) results.clock_pair_ns = with.clock_pair_ns();
+        measure(rows[0], without, nullptr);
+        for (std::size_t i = 0; i < attached.size(); ++i) {
+            const auto tracer = attached[i].make ? attached[i].make() : nullptr;
+            measure(rows[i + 1], with, tracer.get());
+        }
+    }
+    results.rows.insert(results.rows.end(), rows.begin(), rows.end());
+}
+
+// Names everything that is missing before minutes are spent.
+void check_prerequisites(const Paths& paths) {
+    for (const std::string& file : {paths.with_probes, paths.without_probes, paths.auditor})
+        if (::access(file.c_str(), X_OK) != 0) throw BenchError("no " + file + " (make builds it)");
+    if (::geteuid() != 0) throw BenchError("attaching needs root: sudo make bench");
+    for (const char* program : {"bpftrace", "valgrind"})
+        if (test::run({"sh", "-c", std::string("command -v ") + program}).exit_code != 0)
+            throw BenchError(std::string("no ") + program + " (make bench-deps installs it)");
+}
+
+int run(const std::string& build, unsigned rounds) {
+    const Paths paths{build + "/tests/bench/measured_with_probes", build + "/tests/bench/measured_without_probes",
+                      build + "/userspace/mapaudit", build + "/bench.csv", build + "/bench-audit.csv"};
+    check_prerequisites(paths);
+    Results results;
+    results.machine = describe_machine();
+    for (const char* map : maps)
+        for (const char* mix : mixes) measure_load(results, paths, map, mix, rounds);
+    print_table(std::cout, results);
+    print_goals(std::cout, results);
+    std::ofstream csv(paths.csv);
+    write_csv(csv, results);
+    csv.flush();
+    if (!csv) throw BenchError("cannot write " + paths.csv);
+    std::cout << "\nwritten to " << paths.csv << std::endl;
+    return 0;
+}
+
+}  // namespace
+}  // namespace mapaudit::bench
+
+int main(int argc, char** argv) {
+    if (argc < 2 || argc > 3) {
+        std::cerr << "usage: bench_probes BUILD_DIR [ROUNDS]\n";
+        return 2;
+    }
+    try {
+        return mapaudit::bench::run(argv[1], argc == 3 ? static_cast<unsigned>(std::stoul(argv[2])) : 5);
+    } catch (const std::exception& error) {
+        std::cerr << "bench: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The variants and loads that are compared.
+#pragma once
+
+#include <string>
+
+namespace mapaudit::bench {
+
+inline constexpr const char* compiled_out_variant = "(a) compiled out";
+inline constexpr const char* unattached_variant = "(b) unattached";
+inline constexpr const char* full_variant = "(c) mapaudit full";
+inline constexpr const char* sampled_variant = "(d) mapaudit sampled";
+inline constexpr const char* events_variant = "(e) mapaudit events";
+inline constexpr const char* function_variant = "(f) bpftrace entry+return";
+inline constexpr const char* probe_variant = "(g) bpftrace per-op probe";
+
+inline constexpr const char* maps[] = {"mutex_map", "go_map"};
+inline constexpr const char* mixes[] = {"lookup", "mixed"};
+
+inline std::string mix_description(const std::string& mix) {
+    return mix == "lookup" ? "look-ups" : "90 % look-ups, 10 % assignments";
+}
+
+}  // namespace mapaudit::bench

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attaching late, twice, again; targets and auditors that die: the counts stay right, and nothing stays behind.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <functional>
+#include <thread>
+
+#include "sources/usdt_images.hpp"
+#include "sources/usdt_source.hpp"
+#include "support/audited_run.hpp"
+
+namespace mapaudit::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+// Waits for a condition with a limit; a condition that never comes is a failure with its name.
+void wait_until(const char* what, const std::function<bool()>& condition, std::chrono::seconds limit = 20s) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited in vain for: " << what;
+        std::this_thread::yield();
+    }
+}
+
+// A driver that runs until it is told to stop.
+class RunningDriver {
+public:
+    explicit RunningDriver(std::vector<std::string> extra = {}) : child_(command(std::move(extra))), process_(Process::open(child_.pid())) {
+        wait_until("maps in the registry", [&] { return live_maps() > 0; });
+    }
+    const Process& process() const { return *process_; }
+    int pid() const { return child_.pid(); }
+    Finished stop() {
+        child_.send(SIGTERM);
+        return child_.finish();
+    }
+    Child& child() { return child_; }
+
+    // Sum of all semaphores of the probes: 0 when nothing is attached.
+    unsigned semaphores() const {
+        auto images = sources::find_images(*process_);
+        if (!images || images->empty()) return 0;
+        const auto& image = images->front();
+        unsigned sum = 0;
+        for (const auto& site : image.probes.sites) {
+            // Both the registry and the semaphores are data: one load bias for the two. File offset to address by the
+            // registry's mapping would need the segments; the mapping that holds the offset gives it.
+            for (const Mapping& mapping : *process_->mappings()) {
+                if (mapping.executable || mapping.path != image.path) continue;
+                const std::uint64_t length = mapping.end - mapping.start;
+                if (site.semaphore_offset < mapping.offset || site.semaphore_offset >= mapping.offset + length) continue;
+                std::uint16_t value = 0;
+                if (process_->read(mapping.start + site.semaphore_offset - mapping.offset, &value, sizeof value)) sum += value;
+            }
+        }
+        return sum;
+    }
+
+private:
+    static std::vector<std::string> command(std::vector<std::string> extra) {
+        std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", "2", "--duration", "120", "--name", "sessions", "--json"};
+        argv.insert(argv.end(), extra.begin(), extra.end());
+        return argv;
+    }
+    std::size_t live_maps() const {
+        auto images = sources::find_images(*process_);
+        if (!images || images->empty() || images->front().registry == 0) return 0;
+        sources::RegistryReader registry(*process_, images->front().registry);
+        auto in_use = registry.refresh();
+        return in_use && *in_use ? registry.maps_live() : 0;
+    }
+    Child child_;
+    Result<Process> process_;
+};
+
+std::uint64_t calls_of(model::Book& book) {
+    std::uint64_t calls = 0;
+    for (const model::Row& row : book.totals(1)) calls += row.op == "grow" ? 0 : row.calls;
+    return calls;
+}
+
+void expect_balance(const model::Ledger& ledger) { EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost_total()); }
+
+TEST(Lifecycle, AProcessThatRanBefore) {
+    RunningDriver driver;
+    const ScratchFolder scratch;
+    const Finished auditor = run({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "-d", "0.5", "--csv", scratch.file("a.csv")});
+    ASSERT_EQ(auditor.exit_code, 0) << auditor.err;
+    const auto totals = rows_of(read_csv(scratch.file("a.csv")), "total");
+    ASSERT_FALSE(totals.empty());
+    EXPECT_EQ(totals[0].at("map_name"), "sessions");
+    EXPECT_EQ(totals[0].at("map_kind"), "mutex_map");
+    EXPECT_GT(std::stoull(totals[0].at("calls")), 1000u);
+    EXPECT_GT(std::stoull(totals[0].at("size")), 0u);
+    EXPECT_GT(std::stoull(totals[0].at("buckets")), 0u);
+    const LedgerLine ledger = ledger_of(auditor);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+    EXPECT_EQ(ledger.lost, 0u);
+    EXPECT_EQ(driver.semaphores(), 0u);
+    EXPECT_EQ(driver.stop().exit_code, 0);
+}
+
+TEST(Lifecycle, TwoAuditorsBothCountRight) {
+    Child driver(waiting_workload({"--map", "sharded_map", "--threads", "3", "--ops", "2000003", "--maps", "3"}));
+    ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+    auto process = Process::open(driver.pid());
+    ASSERT_TRUE(process);
+    model::Book first_book({}), second_book({});
+    // The events level first: its semaphores are not what the driver's hot window shows, so both are on from the start.
+    auto first = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
+    auto second = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
+    ASSERT_TRUE(first && second);
+    const Finished finished = driver.finish(Child::Seconds(120));
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    (*first)->detach(first_book);
+    (*second)->detach(second_book);
+    const auto json = nlohmann::json::parse(finished.out);
+    EXPECT_EQ(calls_of(first_book), 2000003u);
+    expect_balance((*first)->ledger());
+    // The second may have come a moment after the load began; what it missed it did not see, and what it saw is exact.
+    EXPECT_LE(calls_of(second_book), 2000003u);
+    EXPECT_GT(calls_of(second_book), 0u);
+    expect_balance((*second)->ledger());
+    EXPECT_EQ((*second)->ledger().lost_total(), 0u);
+}
+
+TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
+    RunningDriver driver({"--rate", "20000"});
+    std::uint64_t seen = 0;
+    for (int round = 0; round < 5; ++round) {
+        model::Book book({});
+        auto source = sources::UsdtSource::attach({&driver.process()}, {sources::Level::full, false, {}});
+        ASSERT_TRUE(source) << source.error().line();
+        wait_until("operations", [&] {
+            (*source)->collect(book);
+            return calls_of(book) > 2000;
+        });
+        (*source)->detach(book);
+        seen += calls_of(book);
+        expect_balance((*source)->ledger());
+        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
+        source = Error::of(Failure::failed, "gone");
+        EXPECT_EQ(driver.semaphores(), 0u);
+    }
+    const Finished finished = driver.stop();
+    const auto json = nlohmann::json::parse(finished.out);
+    std::uint64_t driven = 0;
+    for (const auto& [op, calls] : json.at("ops").items()) driven += calls.get<std::uint64_t>();
+    EXPECT_LE(seen, driven);
+}
+
+TEST(Lifecycle, WhatAnIdleThreadHoldsIsRead) {
+    // 100 operations fill no batch, and the thread then does nothing: only reading its block finds them.
+    Child driver(waiting_workload({"--map", "mutex_map", "--threads", "1", "--ops", "300", "--rate", "1000"}));
+    ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+    auto process = Process::open(driver.pid());
+    ASSERT_TRUE(process);
+    model::Book book({});
+    auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
+    ASSERT_TRUE(source) << source.error().line();
+    wait_until("the first operations", [&] {
+        (*source)->collect(book);
+        return calls_of(book) > 0;
+    });
+    const Finished finished = driver.finish();
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    (*source)->detach(book);
+    EXPECT_EQ(calls_of(book), 300u);
+    expect_balance((*source)->ledger());
+}
+
+TEST(Lifecycle, AKilledAuditorLeavesNothingBehind) {
+    RunningDriver driver;
+    for (int round = 0; round < 5; ++round) {
+        Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--plain"});
+        ASSERT_TRUE(auditor.wait_for("attached")) << auditor.err();
+        EXPECT_GT(driver.semaphores(), 0u);
+        auditor.send(SIGKILL);
+        EXPECT_EQ(auditor.finish().signal, SIGKILL);
+        wait_until("semaphores back at 0", [&] { return driver.semaphores() == 0; });
+    }
+    EXPECT_EQ(driver.stop().exit_code, 0);
+}
+
+TEST(Lifecycle, AKilledTargetEndsTheAudit) {
+    RunningDriver driver;
+    const ScratchFolder scratch;
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("a.csv"), "-i", "0.1"});
+    ASSERT_TRUE(auditor.wait_for("attached")) << auditor.err();
+    driver.child().send(SIGKILL);
+    const Finished finished = auditor.finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_FALSE(rows_of(read_csv(scratch.file("a.csv")), "total").empty());
+    const LedgerLine ledger = ledger_of(finished);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+}
+
+TEST(Lifecycle, StopSignalsDrainAndEndWell) {
+    RunningDriver driver;
+    for (const int signal : {SIGINT, SIGTERM}) {
+        Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--plain", "-i", "0.1"});
+        ASSERT_TRUE(auditor.wait_for("mutex_map")) << auditor.err();  // a row
+        auditor.send(signal);
+        const Finished finished = auditor.finish();
+        EXPECT_EQ(finished.exit_code, 0) << finished.err;
+        EXPECT_NE(finished.err.find("Ledger"), std::string::npos);
+        EXPECT_EQ(driver.semaphores(), 0u);
+    }
+    EXPECT_EQ(driver.stop().exit_code, 0);
+}
+
+TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
+    RunningDriver driver({"--threads", "8"});
+    for (int round = 0; round < 200; ++round) {
+        model::Book book({});
+        const auto level = round % 3 == 0 ? sources::Level::sampled : round % 3 == 1 ? sources::Level::full : sources::Level::events;
+        auto source = sources::UsdtSource::attach({&driver.process()}, {level, false, {}});
+        ASSERT_TRUE(source) << source.error().line();
+        (*source)->detach(book);
+        expect_balance((*source)->ledger());
+        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
+    }
+    EXPECT_EQ(driver.semaphores(), 0u);
+    EXPECT_EQ(driver.stop().exit_code, 0);
+}
+
+TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
+    Child driver(waiting_workload({"--map", "rwlock_map", "--threads", "3", "--ops", "300007"}));
+    ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+    auto process = Process::open(driver.pid());
+    ASSERT_TRUE(process);
+    model::Book book({});
+    auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}}, sources::UprobeMechanism::perf_events);
+    ASSERT_TRUE(source) << source.error().line();
+    const Finished finished = driver.finish();
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    (*source)->detach(book);
+    EXPECT_EQ(calls_of(book), 300007u);
+    expect_balance((*source)->ledger());
+}
+
+TEST(Lifecycle, RunAuditsFromTheFirstInstruction) {
+    const ScratchFolder scratch;
+    const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map", "mutex_map",
+                                   "--threads", "2", "--ops", "100003", "--json"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const auto rows = rows_of(read_csv(scratch.file("a.csv")), "total");
+    std::uint64_t calls = 0;
+    for (const CsvRow& row : rows)
+        if (row.at("op") != "grow") calls += std::stoull(row.at("calls"));
+    EXPECT_EQ(calls, 100003u);
+}
+
+}  // namespace
+}  // namespace mapaudit::test

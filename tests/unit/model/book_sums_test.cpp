@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What adds up in a book, whatever is put in: intervals to totals, CPUs and threads to all.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "model/book.hpp"
+#include "unit/model/book_samples.hpp"
+
+namespace mapaudit::model {
+namespace {
+
+// The columns that add up over intervals and CPUs.
+struct Sums {
+    std::uint64_t calls = 0, waits = 0, conflicts = 0, migrations = 0, lost = 0;
+    double wait_total_ns = 0;
+
+    void add(const Row& row) {
+        calls += row.calls;
+        waits += row.waits;
+        conflicts += row.conflicts;
+        migrations += row.migrations;
+        lost += row.lost;
+        wait_total_ns += row.wait_total_ns;
+    }
+    void expect_equal(const Sums& other, const std::string& where) const {
+        EXPECT_EQ(calls, other.calls) << where;
+        EXPECT_EQ(waits, other.waits) << where;
+        EXPECT_EQ(conflicts, other.conflicts) << where;
+        EXPECT_EQ(migrations, other.migrations) << where;
+        EXPECT_EQ(lost, other.lost) << where;
+        EXPECT_NEAR(wait_total_ns, other.wait_total_ns, 1e-6 * other.wait_total_ns) << where;
+    }
+};
+
+Counts random_counts(std::mt19937_64& random, mapaudit_op op) {
+    const bool grow = op == MAPAUDIT_OP_GROW;
+    Counts counts = counts_of({}, grow ? 1 : 0.37);
+    for (std::uint64_t n = random() % 20 + 1; n > 0; --n) {
+        const std::uint64_t latency = random() >> (24 + random() % 40);
+        const std::uint64_t wait = latency / 3;
+        counts.add([&] {
+            Counts one = counts_of({latency}, counts.ns_per_unit);
+            one.waits = one.wait_sum = wait;
+            one.waits = wait != 0;
+            if (wait != 0) one.wait.add(wait);
+            return one;
+        }());
+    }
+    counts.migrations = random() % 3;
+    counts.conflicts = random() % 2;
+    counts.lost = random() % 2;
+    counts.grows = grow ? counts.calls : 0;
+    counts.buckets_grown = grow ? static_cast<std::int64_t>(counts.calls * 8) : 0;
+    return counts;
+}
+
+// Maps are born, used from several CPUs and threads, and die at random, over 20 intervals and an open one.
+class RandomBook : public testing::TestWithParam<unsigned> {
+protected:
+    void SetUp() override {
+        std::mt19937_64 random(GetParam());
+        for (int interval = 0; interval <= 20; ++interval) {
+            for (int n = 0; n < 60; ++n) {
+                const auto map = static_cast<std::uint32_t>(random() % 12 + 1);
+                const auto op = static_cast<mapaudit_op>(random() % MAPAUDIT_OPS);
+                book_.describe({7, 0, map}, info_of("m" + std::to_string(map), random() % 8 != 0));
+                book_.add(cell(map, op, random() % 4, random() % 5 + 100), random_counts(random, op));
+                if (random() % 10 == 0) book_.add_lost(7, "usdt", random() % 5);
+            }
+            if (interval == 20) break;  // stays open: in the totals all the same
+            for (const Row& row : book_.close_interval(1)) intervals_.push_back(row);
+        }
+        totals_ = book_.totals(20);
+        for (const Row& row : book_.close_interval(1)) intervals_.push_back(row);
+    }
+
+    Book book_{{.per_cpu = true, .per_thread = true}};
+    std::vector<Row> intervals_, totals_;
+};
+
+TEST_P(RandomBook, intervals_add_up_to_totals) {
+    std::map<std::string, Sums> by_row, by_total;
+    std::map<std::string, std::uint64_t> grows, grows_total;
+    const auto add = [](const Row& row, auto& sums, auto& grown) {
+        const std::string id = identities({row})[0];
+        sums[id].add(row);
+        if (row.op == "grow") grown[id] += row.grows;
+    };
+    for (const Row& row : intervals_) add(row, by_row, grows);
+    for (const Row& row : totals_) add(row, by_total, grows_total);
+    ASSERT_EQ(by_row.size(), by_total.size());
+    ASSERT_EQ(totals_.size(), by_total.size());  // no row twice
+    for (const auto& [id, sums] : by_row) sums.expect_equal(by_total[id], id);
+    for (const auto& [id, count] : grows_total) {
+        if (!id.ends_with("all/all")) continue;  // the map's growth stands on every CPU's row
+        EXPECT_EQ(grows[id], count) << id;
+    }
+    const std::vector<Row> after = book_.totals(21);
+    ASSERT_EQ(after.size(), totals_.size());
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        EXPECT_EQ(after[i].calls, totals_[i].calls);
+        EXPECT_EQ(after[i].p99_ns, totals_[i].p99_ns);
+        EXPECT_EQ(after[i].max_ns, totals_[i].max_ns);
+    }
+}
+
+TEST_P(RandomBook, cpus_and_threads_add_up_to_all) {
+    for (const std::vector<Row>* rows : {&intervals_, &totals_}) {
+        Sums all, cpus, threads;
+        for (const Row& row : *rows) {
+            if (row.op.empty()) continue;
+            (row.cpu ? cpus : row.tid ? threads : all).add(row);
+            EXPECT_FALSE(row.cpu && row.tid);
+        }
+        EXPECT_GT(all.calls, 1000u);
+        cpus.expect_equal(all, "cpus");
+        threads.expect_equal(all, "threads");
+    }
+}
+
+TEST_P(RandomBook, percentiles_are_ordered_and_below_the_maximum) {
+    for (const std::vector<Row>* rows : {&intervals_, &totals_}) {
+        for (const Row& row : *rows) {
+            if (!row.p50_ns) continue;
+            EXPECT_LE(*row.p50_ns, *row.p90_ns);
+            EXPECT_LE(*row.p90_ns, *row.p99_ns);
+            EXPECT_LE(*row.p99_ns, *row.p999_ns);
+            EXPECT_LE(*row.p999_ns, *row.max_ns);
+            EXPECT_LE(*row.mean_ns, *row.max_ns);
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(seeds, RandomBook, testing::Values(1u, 2u, 3u));
+
+}  // namespace
+}  // namespace mapaudit::model
