@@ -35,13 +35,14 @@ std::vector<Variant> variants(const Paths& paths, const std::string& map, const 
     const auto auditor = [&paths](const char* level) {
         return [&paths, level] { return std::make_unique<Auditor>(paths.auditor, level, paths.audit_csv); };
     };
+    const bool assigns = mix != "lookup";
     return {
         {unattached_variant, {}},
         {full_variant, auditor("full")},
         {sampled_variant, auditor("sampled")},
         {events_variant, auditor("events")},
-        {function_variant, [&paths, map] { return Bpftrace::function(paths.with_probes, "bench_operation_" + map); }},
-        {probe_variant, [&paths, mix] { return Bpftrace::probe(paths.with_probes, mix != "lookup"); }},
+        {function_variant, [&paths, map, assigns] { return Bpftrace::function(paths.with_probes, map, assigns); }},
+        {probe_variant, [&paths, assigns] { return Bpftrace::probe(paths.with_probes, assigns); }},
     };
 }
 

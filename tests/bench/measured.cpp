@@ -32,24 +32,20 @@ using MutexMap = mapaudit::mutex_map<std::uint64_t, std::uint64_t>;
 // What to do next, drawn before the measurement: a key, and in the lowest bit whether to assign it.
 using Step = std::uint32_t;
 
+// As a caller would: asked whether it is there, then used.
 template <class Map>
-[[gnu::always_inline]] inline void operate(Map& map, Step step) {
-    const std::uint64_t key = step >> 1;
-    if ((step & 1) != 0) {
-        map.assign(key, key);
-    } else {
-        // As a caller would: asked whether it is there, then used. Asking for the optional itself in memory would measure
-        // the compiler's copying of it.
-        if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));
-    }
+[[gnu::always_inline]] inline void look_up(Map& map, std::uint64_t key) {
+    if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));
 }
 
 }  // namespace
 
 // One function an operation, with a name that tracers of functions can find.
 extern "C" {
-[[gnu::noinline]] void bench_operation_go_map(GoMap& map, Step step) { operate(map, step); }
-[[gnu::noinline]] void bench_operation_mutex_map(MutexMap& map, Step step) { operate(map, step); }
+[[gnu::noinline]] void bench_lookup_go_map(GoMap& map, std::uint64_t key) { look_up(map, key); }
+[[gnu::noinline]] void bench_assign_go_map(GoMap& map, std::uint64_t key) { map.assign(key, key); }
+[[gnu::noinline]] void bench_lookup_mutex_map(MutexMap& map, std::uint64_t key) { look_up(map, key); }
+[[gnu::noinline]] void bench_assign_mutex_map(MutexMap& map, std::uint64_t key) { map.assign(key, key); }
 }
 
 namespace {
@@ -90,7 +86,10 @@ void print_semaphores() {
     std::cout << std::endl;
 }
 
-template <class Map, void (*Operation)(Map&, Step)>
+template <class Map>
+using Call = void (*)(Map&, std::uint64_t);
+
+template <class Map, Call<Map> Lookup, Call<Map> Assign>
 class Loop {
 public:
     explicit Loop(double assign_share) : map_("bench"), steps_(make_steps(assign_share)) {
@@ -98,7 +97,7 @@ public:
     }
 
     void run(std::uint64_t ops) {
-        for (std::uint64_t i = 0; i < ops; ++i) Operation(map_, steps_[i % steps_count]);
+        for (std::uint64_t i = 0; i < ops; ++i) operate(steps_[i % steps_count]);
     }
 
     void measure(std::uint64_t ms) {
@@ -106,7 +105,7 @@ public:
         const std::uint64_t start = mapaudit::detail::monotonic_ns();
         do {
             const Step* const from = steps_.data() + ops % steps_count;
-            for (const Step* step = from; step != from + chunk; ++step) Operation(map_, *step);
+            for (const Step* step = from; step != from + chunk; ++step) operate(*step);
             ops += chunk;
             now = mapaudit::detail::monotonic_ns();
         } while (now - start < ms * 1'000'000);
@@ -134,13 +133,21 @@ public:
     }
 
 private:
+    [[gnu::always_inline]] void operate(Step step) {
+        const std::uint64_t key = step >> 1;
+        if ((step & 1) != 0)
+            Assign(map_, key);
+        else
+            Lookup(map_, key);
+    }
+
     Map map_;
     std::vector<Step> steps_;
 };
 
-template <class Map, void (*Operation)(Map&, Step)>
+template <class Map, Call<Map> Lookup, Call<Map> Assign>
 int go(double assign_share, const char* ops) {
-    Loop<Map, Operation> loop(assign_share);
+    Loop<Map, Lookup, Assign> loop(assign_share);
     if (ops == nullptr) return loop.serve();
     loop.run(std::strtoull(ops, nullptr, 10));
     return 0;
@@ -166,8 +173,8 @@ int main(int argc, char** argv) {
     const char* ops = argc > 3 ? argv[3] : nullptr;
     const double assign_share = mix == "lookup" ? 0.0 : 0.1;
     pin_to_one_cpu();
-    if (map == "go_map") return go<GoMap, bench_operation_go_map>(assign_share, ops);
-    if (map == "mutex_map") return go<MutexMap, bench_operation_mutex_map>(assign_share, ops);
+    if (map == "go_map") return go<GoMap, bench_lookup_go_map, bench_assign_go_map>(assign_share, ops);
+    if (map == "mutex_map") return go<MutexMap, bench_lookup_mutex_map, bench_assign_mutex_map>(assign_share, ops);
     std::cerr << "usage: measured go_map|mutex_map lookup|mixed [OPS]\n";
     return 2;
 }

@@ -71,10 +71,13 @@ std::optional<std::uint64_t> Auditor::detach(Subject& subject) {
     return total_calls(csv_);
 }
 
-std::unique_ptr<Tracer> Bpftrace::function(const std::string& binary, const std::string& symbol) {
-    const std::string where = binary + ":" + symbol;
-    return std::unique_ptr<Tracer>(new Bpftrace("uprobe:" + where + " { @start[tid] = nsecs; } uretprobe:" + where +
-                                                " /@start[tid]/ { @ns = hist(nsecs - @start[tid]); @count = count(); }"));
+std::unique_ptr<Tracer> Bpftrace::function(const std::string& binary, const std::string& map, bool assigns) {
+    const auto script = [&](const std::string& function) {
+        const std::string where = binary + ":" + function + map;
+        return "uprobe:" + where + " { @start[tid] = nsecs; } uretprobe:" + where +
+               " /@start[tid]/ { @ns = hist(nsecs - @start[tid]); @count = count(); } ";
+    };
+    return std::unique_ptr<Tracer>(new Bpftrace(script("bench_lookup_") + (assigns ? script("bench_assign_") : "")));
 }
 
 std::unique_ptr<Tracer> Bpftrace::probe(const std::string& binary, bool assigns) {

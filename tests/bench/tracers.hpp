@@ -37,8 +37,8 @@ private:
 // bpftrace with a script whose @count map has the operations.
 class Bpftrace : public Tracer {
 public:
-    // Time from entry to return of one function, as a histogram.
-    static std::unique_ptr<Tracer> function(const std::string& binary, const std::string& symbol);
+    // Time from entry to return of the functions that operate on the map, as a histogram.
+    static std::unique_ptr<Tracer> function(const std::string& binary, const std::string& map, bool assigns);
     // The latency argument of the per-operation probes, as a histogram.
     static std::unique_ptr<Tracer> probe(const std::string& binary, bool assigns);
 

@@ -29,7 +29,8 @@ void wait_until(const char* what, const std::function<bool()>& condition, std::c
 // A driver that runs until it is told to stop.
 class RunningDriver {
 public:
-    explicit RunningDriver(std::vector<std::string> extra = {}) : child_(command(std::move(extra))), process_(Process::open(child_.pid())) {
+    explicit RunningDriver(const char* threads = "2", std::vector<std::string> extra = {})
+        : child_(command(threads, std::move(extra))), process_(Process::open(child_.pid())) {
         wait_until("maps in the registry", [&] { return live_maps() > 0; });
     }
     const Process& process() const { return *process_; }
@@ -45,11 +46,12 @@ public:
         auto images = sources::find_images(*process_);
         if (!images || images->empty()) return 0;
         const auto& image = images->front();
+        const auto mappings = process_->mappings();
+        if (!mappings) return 0;
         unsigned sum = 0;
         for (const auto& site : image.probes.sites) {
-            // Both the registry and the semaphores are data: one load bias for the two. File offset to address by the
-            // registry's mapping would need the segments; the mapping that holds the offset gives it.
-            for (const Mapping& mapping : *process_->mappings()) {
+            // Semaphores are data: the mapping that holds the file offset gives the address.
+            for (const Mapping& mapping : *mappings) {
                 if (mapping.executable || mapping.path != image.path) continue;
                 const std::uint64_t length = mapping.end - mapping.start;
                 if (site.semaphore_offset < mapping.offset || site.semaphore_offset >= mapping.offset + length) continue;
@@ -61,8 +63,8 @@ public:
     }
 
 private:
-    static std::vector<std::string> command(std::vector<std::string> extra) {
-        std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", "2", "--duration", "120", "--name", "sessions", "--json"};
+    static std::vector<std::string> command(const char* threads, std::vector<std::string> extra) {
+        std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", threads, "--duration", "120", "--name", "sessions", "--json"};
         argv.insert(argv.end(), extra.begin(), extra.end());
         return argv;
     }
@@ -110,7 +112,6 @@ TEST(Lifecycle, TwoAuditorsBothCountRight) {
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
     model::Book first_book({}), second_book({});
-    // The events level first: its semaphores are not what the driver's hot window shows, so both are on from the start.
     auto first = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     auto second = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     ASSERT_TRUE(first && second);
@@ -129,7 +130,7 @@ TEST(Lifecycle, TwoAuditorsBothCountRight) {
 }
 
 TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
-    RunningDriver driver({"--rate", "20000"});
+    RunningDriver driver("2", {"--rate", "20000"});
     std::uint64_t seen = 0;
     for (int round = 0; round < 5; ++round) {
         model::Book book({});
@@ -189,8 +190,8 @@ TEST(Lifecycle, AKilledAuditorLeavesNothingBehind) {
 TEST(Lifecycle, AKilledTargetEndsTheAudit) {
     RunningDriver driver;
     const ScratchFolder scratch;
-    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("a.csv"), "-i", "0.1"});
-    ASSERT_TRUE(auditor.wait_for("attached")) << auditor.err();
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("a.csv"), "-i", "0.1", "--plain"});
+    ASSERT_TRUE(auditor.wait_for("mutex_map")) << auditor.err();  // a row
     driver.child().send(SIGKILL);
     const Finished finished = auditor.finish();
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
@@ -214,7 +215,7 @@ TEST(Lifecycle, StopSignalsDrainAndEndWell) {
 }
 
 TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
-    RunningDriver driver({"--threads", "8"});
+    RunningDriver driver("8");
     for (int round = 0; round < 200; ++round) {
         model::Book book({});
         const auto level = round % 3 == 0 ? sources::Level::sampled : round % 3 == 1 ? sources::Level::full : sources::Level::events;

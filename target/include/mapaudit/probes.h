@@ -275,7 +275,7 @@ public:
 
 private:
     [[gnu::always_inline]] void record() noexcept {
-        const std::uint64_t end = detail::ticks();
+        const std::uint64_t end = detail::ticks_after();
         std::uint64_t latency = end > start_ ? end - start_ : 0;  // two CPUs' counters may differ by a few ticks
         std::uint64_t wait = wait_ < latency ? wait_ : latency;
         const std::uint32_t cpu = detail::current_cpu(block_);

@@ -40,6 +40,12 @@ inline constexpr std::uint64_t batch_age_ns = 100'000'000;
     return monotonic_ns();
 }
 
+// The clock at the end of an interval: all that the interval was to measure has been carried out.
+[[gnu::always_inline]] inline std::uint64_t ticks_after() noexcept {
+    if (clock_is_counter) [[likely]] return counter_after();
+    return monotonic_ns();
+}
+
 inline std::uint64_t address(const volatile void* pointer) noexcept { return reinterpret_cast<std::uintptr_t>(pointer); }
 template <class T>
 inline T* pointer_to(std::uint64_t where) noexcept {
