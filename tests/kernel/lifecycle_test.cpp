@@ -85,7 +85,10 @@ std::uint64_t calls_of(model::Book& book) {
     return calls;
 }
 
-void expect_balance(const model::Ledger& ledger) { EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost_total()); }
+void expect_balance(const model::Ledger& ledger) {
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost_total());
+    for (const model::Loss& loss : ledger.lost) ADD_FAILURE() << loss.count << " lost: " << loss.cause;
+}
 
 TEST(Lifecycle, AProcessThatRanBefore) {
     RunningDriver driver;
@@ -126,7 +129,6 @@ TEST(Lifecycle, TwoAuditorsBothCountRight) {
     EXPECT_LE(calls_of(second_book), 2000003u);
     EXPECT_GT(calls_of(second_book), 0u);
     expect_balance((*second)->ledger());
-    EXPECT_EQ((*second)->ledger().lost_total(), 0u);
 }
 
 TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
@@ -143,7 +145,6 @@ TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
         (*source)->detach(book);
         seen += calls_of(book);
         expect_balance((*source)->ledger());
-        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
         source = Error::of(Failure::failed, "gone");
         EXPECT_EQ(driver.semaphores(), 0u);
     }
@@ -223,7 +224,6 @@ TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
         ASSERT_TRUE(source) << source.error().line();
         (*source)->detach(book);
         expect_balance((*source)->ledger());
-        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
     }
     EXPECT_EQ(driver.semaphores(), 0u);
     EXPECT_EQ(driver.stop().exit_code, 0);

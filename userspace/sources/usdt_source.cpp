@@ -130,7 +130,7 @@ void UsdtSource::find_registry(Domain& domain, std::uint32_t index) {
         auto refreshed = candidate.refresh();
         if (!refreshed || !*refreshed) continue;
         domain.registry = &candidate;
-        if (candidate.clock() == MAPAUDIT_CLOCK_TICKS && !domain.one_by_one) domain.ns_per_unit = ns_per_tick();
+        domain.in_ticks = candidate.clock() == MAPAUDIT_CLOCK_TICKS && !domain.one_by_one;
         (void)programs_->set_domain(index, {candidate.address(), domain.thread_base, domain.thread_limit});
         return;
     }
@@ -179,6 +179,8 @@ Result<void> UsdtSource::attach_images(UprobeMechanism mechanism) {
     }
     return {};
 }
+
+double UsdtSource::ns_per_unit(const Domain& domain) const { return domain.in_ticks ? ticks_.ns_per_tick() : 1.0; }
 
 model::MapKey UsdtSource::map_key(std::uint32_t domain, std::uint32_t map) const {
     return {domains_[domain].process->pid(), domains_[domain].ordinal, map};
@@ -273,7 +275,7 @@ void UsdtSource::read_cells(model::Book& book) {
     cells_->read([&](const CellOrigin& origin, model::Counts& counts) {
         if (origin.domain >= domains_.size()) return;
         if (origin.op != MAPAUDIT_OP_GROW) {
-            counts.ns_per_unit = domains_[origin.domain].ns_per_unit;
+            counts.ns_per_unit = ns_per_unit(domains_[origin.domain]);
             if (!stale_.empty()) counts.calls = without_stale({origin.domain, origin.map, origin.op}, counts.calls);
         }
         book.add({map_key(origin.domain, origin.map), origin.op, origin.cpu, origin.tid}, counts);
@@ -308,31 +310,27 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
         }
     }
     for (auto& [map_op, counts] : sums) {
-        counts.ns_per_unit = domains_[domain].ns_per_unit;
+        counts.ns_per_unit = ns_per_unit(domains_[domain]);
         book.add({map_key(domain, map_op.first), static_cast<mapaudit_op>(map_op.second), cpu, options_.per_thread ? tid : 0}, counts);
     }
 }
 
 // Takes what a thread's block holds and no batch has brought. The kernel moves the same mark when a batch arrives, so
 // the compare-and-swap decides who counts a record; a copy whose records were overwritten meanwhile never wins it.
-void UsdtSource::take_pending(Domain& domain, std::uint32_t index, bool final, model::Book& book) {
+void UsdtSource::take_pending(Domain& domain, std::uint32_t index, model::Book& book) {
     for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
         std::uint64_t& mark = programs_->threads[domain.thread_base + block.index];
         std::uint64_t seen = __atomic_load_n(&mark, __ATOMIC_ACQUIRE);
         const std::uint64_t taken = seen & ~WIRE_TAKEN_SEEN;
-        if (block.seq <= taken) continue;
-        std::uint64_t from = taken;
-        if (block.seq - taken > MAPAUDIT_RING) {
-            if (!final) continue;  // batches are on their way
-            from = block.seq - MAPAUDIT_RING;
-        }
-        const auto records = domain.registry->records(block, from);
+        // More than a ring ahead: batches are on their way; or, at the detach, were fired when the probe had gone already,
+        // and the audit of this thread ends at the mark.
+        if (block.seq <= taken || block.seq - taken > MAPAUDIT_RING) continue;
+        const auto records = domain.registry->records(block, taken);
         if (records.empty()) continue;
         if (!__atomic_compare_exchange_n(&mark, &seen, block.seq | (seen & WIRE_TAKEN_SEEN), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
             continue;
         add_records(index, block.cpu, block.tid, records.data(), records.size(), book);
         pending_taken_ += records.size();
-        overwritten_ += from - taken;
     }
 }
 
@@ -345,7 +343,7 @@ void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book&
             for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op) {
                 model::Counts counts;
                 counts.calls = without_stale({index, counter.map, op}, counter.calls[op]);
-                counts.ns_per_unit = domain.ns_per_unit;
+                counts.ns_per_unit = ns_per_unit(domain);
                 if (counts.calls != 0)
                     book.add({map_key(index, counter.map), static_cast<mapaudit_op>(op), block.cpu, options_.per_thread ? block.tid : 0}, counts);
             }
@@ -360,7 +358,7 @@ void UsdtSource::collect(model::Book& book) {
     drain_events(book);
     read_cells(book);
     for (std::uint32_t i = 0; i < domains_.size(); ++i)
-        if (domains_[i].registry != nullptr && options_.level != Level::events) take_pending(domains_[i], i, links_.empty(), book);
+        if (domains_[i].registry != nullptr && options_.level != Level::events) take_pending(domains_[i], i, book);
     book_losses(book);
 }
 
@@ -376,7 +374,7 @@ model::Ledger UsdtSource::ledger() const {
     const wire_ledger kernel = programs_->ledger();
     const std::uint64_t in_ring = kernel.spilled - spilled_taken_;  // fired, and neither handled nor lost yet
     model::Ledger ledger;
-    ledger.fired = kernel.fired - in_ring + pending_taken_ + overwritten_;
+    ledger.fired = kernel.fired - in_ring + pending_taken_;
     ledger.handled = kernel.handled + spilled_taken_ + pending_taken_ - malformed_here_;
     const auto lost = [&](const char* cause, std::uint64_t count) {
         if (count != 0) ledger.lost.push_back({cause, count});
@@ -388,14 +386,13 @@ model::Ledger UsdtSource::ledger() const {
     lost("event ring full", kernel.lost[WIRE_LOST_RING]);
     lost("missed: a batch was fired that the kernel did not deliver", kernel.lost[WIRE_LOST_MISSED]);
     lost("unknown registry: a library was loaded after the attach", kernel.lost[WIRE_LOST_REGISTRY]);
-    lost("overwritten before it could be read at the detach", overwritten_);
     return ledger;
 }
 
 // Losses of a known map are on its rows; the others go on the row of their own.
 void UsdtSource::book_losses(model::Book& book) {
     const wire_ledger kernel = programs_->ledger();
-    std::uint64_t total = malformed_here_ + overwritten_;
+    std::uint64_t total = malformed_here_;
     for (int cause = 0; cause < WIRE_LOSSES; ++cause)
         if (cause != WIRE_LOST_NO_PAGE) total += kernel.lost[cause];
     if (total == lost_on_no_map_) return;

@@ -19,6 +19,7 @@
 #include "sources/usdt_programs.hpp"
 #include "sources/usdt_registry.hpp"
 #include "util/process.hpp"
+#include "util/tick_clock.hpp"
 
 namespace mapaudit::sources {
 
@@ -58,7 +59,7 @@ private:
         std::uint32_t thread_base = 0, thread_limit = 0;
         bool in_use = false;      // one of them is
         bool one_by_one = false;  // a provider without batches: its figures are in ns
-        double ns_per_unit = 1;
+        bool in_ticks = false;    // latencies are in the counter's ticks, not in ns
         std::vector<RegistryMap> at_attach;  // maps that a target which ends at once would take with it
         std::set<std::uint32_t> living;
     };
@@ -80,17 +81,19 @@ private:
     void drain_events(model::Book& book);
     void handle(const wire_event& event, std::size_t bytes, model::Book& book);
     void read_cells(model::Book& book);
-    void take_pending(Domain& domain, std::uint32_t index, bool final, model::Book& book);
+    void take_pending(Domain& domain, std::uint32_t index, model::Book& book);
     void take_residual(Domain& domain, std::uint32_t index, model::Book& book);
     void add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
                      std::size_t count, model::Book& book);
     std::uint64_t without_stale(const CallKey& key, std::uint64_t calls);
 
     model::MapKey map_key(std::uint32_t domain, std::uint32_t map) const;
+    double ns_per_unit(const Domain& domain) const;
     void find_registry(Domain& domain, std::uint32_t index);
     void book_losses(model::Book& book);
 
     UsdtOptions options_;
+    TickClock ticks_;
     std::vector<Domain> domains_;
     std::vector<Attachment> attachments_;
     std::unique_ptr<UsdtPrograms> programs_;
@@ -99,7 +102,7 @@ private:
     // Calls that the sampled level had counted, and not handed over, before this attach: to be left out when they come.
     std::map<CallKey, std::uint64_t> stale_;
     std::uint64_t spilled_taken_ = 0;  // records of batches that the kernel handed over whole
-    std::uint64_t pending_taken_ = 0, overwritten_ = 0;  // records of blocks, read here or found overwritten
+    std::uint64_t pending_taken_ = 0;  // records of blocks, read here
     std::uint64_t malformed_here_ = 0;
     std::uint64_t lost_on_no_map_ = 0;  // what the book was told of losses that belong to no map
 };

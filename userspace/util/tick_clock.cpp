@@ -18,10 +18,6 @@
 namespace mapaudit {
 namespace {
 
-struct Reading {
-    std::uint64_t ticks = 0, ns = 0;
-};
-
 #if defined(__x86_64__)
 std::uint64_t counter() { return __rdtsc(); }
 #endif
@@ -33,21 +29,6 @@ std::uint64_t monotonic_ns() {
 }
 
 #if defined(__x86_64__)
-// Both clocks at one moment: of several tries, the one whose counter reads stand closest round the other clock's.
-Reading read_both() {
-    Reading best;
-    std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
-    for (int i = 0; i < 16; ++i) {
-        const std::uint64_t before = counter();
-        const std::uint64_t ns = monotonic_ns();
-        const std::uint64_t after = counter();
-        if (after - before >= narrowest) continue;
-        narrowest = after - before;
-        best = {before + (after - before) / 2, ns};
-    }
-    return best;
-}
-
 // The kernel's conversion as it shows it to perf's readers; 0 where it shows none.
 double published() {
     perf_event_attr attributes{};
@@ -71,18 +52,42 @@ double published() {
 
 }  // namespace
 
-double ns_per_tick([[maybe_unused]] int measure_ms) {
-#if defined(__aarch64__)
+#if defined(__x86_64__)
+// Both clocks at one moment: of several tries, the one whose counter reads stand closest round the other clock's.
+TickClock::Reading TickClock::read_both() {
+    Reading best;
+    std::uint64_t narrowest = std::numeric_limits<std::uint64_t>::max();
+    for (int i = 0; i < 16; ++i) {
+        const std::uint64_t before = counter();
+        const std::uint64_t ns = monotonic_ns();
+        const std::uint64_t after = counter();
+        if (after - before >= narrowest) continue;
+        narrowest = after - before;
+        best = {before + (after - before) / 2, ns};
+    }
+    return best;
+}
+
+TickClock::TickClock() : start_(read_both()) {}
+
+double TickClock::ns_per_tick() const {
+    constexpr std::uint64_t least_ns = 5'000'000;
+    if (ns_per_tick_ != 0) return ns_per_tick_;
+    ns_per_tick_ = published();
+    if (ns_per_tick_ != 0) return ns_per_tick_;
+    Reading end = read_both();
+    while (end.ns - start_.ns < least_ns) end = read_both();
+    ns_per_tick_ = static_cast<double>(end.ns - start_.ns) / static_cast<double>(end.ticks - start_.ticks);
+    return ns_per_tick_;
+}
+#else
+TickClock::TickClock() = default;
+
+double TickClock::ns_per_tick() const {
     std::uint64_t frequency;
     asm volatile("mrs %0, cntfrq_el0" : "=r"(frequency));
     return 1e9 / static_cast<double>(frequency);
-#else
-    if (const double rate = published(); rate > 0) return rate;
-    const Reading start = read_both();
-    Reading end = start;
-    while (end.ns - start.ns < static_cast<std::uint64_t>(measure_ms) * 1'000'000u) end = read_both();
-    return static_cast<double>(end.ns - start.ns) / static_cast<double>(end.ticks - start.ticks);
-#endif
 }
+#endif
 
 }  // namespace mapaudit
