@@ -17,6 +17,10 @@ stop_workload() {
 }
 trap stop_workload EXIT
 
+for _ in $(seq 200); do # ten seconds at most, for its first map to appear
+    "$auditor" list "$pid" 2>/dev/null | grep -q sessions && break
+    sleep 0.05
+done
 echo "demo: the workload runs as process $pid; auditing it for ten seconds with"
 echo "demo:     $auditor attach -p $pid -d 10 --csv demo.csv"
 "$auditor" attach -p "$pid" -d 10 --csv demo.csv

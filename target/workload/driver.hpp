@@ -64,7 +64,7 @@ void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Crew& cre
         const std::uint64_t key = plan.draw_key(worker.random);
         const std::uint64_t pick = worker.map_count == 1 ? 0 : worker.random.below(worker.map_count);
         Map& map = *maps[worker.first_map + pick * worker.map_stride];
-        const std::uint64_t handed_over = records_handed_over();
+        const std::uint64_t traps = handed_over();
         const std::uint64_t start = worker.latency ? ticks() : 0;
         try {
             execute(map, operation, key, worker.done);
@@ -74,8 +74,9 @@ void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Crew& cre
         const auto op = static_cast<unsigned>(operation);
         if (worker.latency) {
             const std::uint64_t end = ticks();
-            // The one operation in MAPAUDIT_BATCH that pays for the batch's trap is the auditor's cost, not the map's.
-            if (records_handed_over() == handed_over)
+            // The one operation in MAPAUDIT_BATCH that pays for the batch's trap, or that reports a growth, shows the
+            // auditor's cost, not the map's.
+            if (handed_over() == traps)
                 (*worker.latency)[op].add(end > start + audit_cost ? end - start - audit_cost : 0);
         }
         ++worker.ops[pick][op];

@@ -9,6 +9,7 @@ namespace mapaudit::sources {
 namespace {
 
 constexpr std::uint32_t parts_limit = 4096;  // tables of one map whose figures are summed
+constexpr std::uint32_t descs_at_once = 1024;
 constexpr std::size_t block_head = offsetof(mapaudit_thread_block, records);
 
 template <std::size_t N>
@@ -16,17 +17,19 @@ std::string text(const char (&field)[N]) {
     return std::string(field, ::strnlen(field, N));
 }
 
-// Copies entries [0, count) of a chunked array into `entries`, zeroes where memory could not be read.
+// Copies entries [from, from + count) of a chunked array, zeroes where memory could not be read.
 template <class Entry>
-std::vector<Entry> read_chunked(const Process& process, const __u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t count,
-                                std::uint32_t first) {
+std::vector<Entry> read_chunked(const Process& process, const __u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t from,
+                                std::uint32_t count, std::uint32_t first) {
     std::vector<Entry> entries(count);
     std::vector<RemoteRead> pieces;
-    for (std::uint32_t chunk = 0; chunk < MAPAUDIT_CHUNKS; ++chunk) {
-        const std::uint32_t start = mapaudit_chunk_start(chunk, first);
-        if (start >= count || chunks[chunk] == 0) break;
-        const std::uint32_t length = std::min(mapaudit_chunk_size(chunk, first), count - start);
-        pieces.push_back({chunks[chunk], &entries[start], length * sizeof(Entry)});
+    for (std::uint32_t done = 0; done < count;) {
+        const std::uint32_t chunk = mapaudit_chunk_of(from + done, first);
+        if (chunk >= MAPAUDIT_CHUNKS || chunks[chunk] == 0) break;
+        const std::uint32_t within = from + done - mapaudit_chunk_start(chunk, first);
+        const std::uint32_t length = std::min(mapaudit_chunk_size(chunk, first) - within, count - done);
+        pieces.push_back({chunks[chunk] + within * sizeof(Entry), &entries[done], length * sizeof(Entry)});
+        done += length;
     }
     process.read_many(pieces);
     return entries;
@@ -105,9 +108,12 @@ Result<bool> RegistryReader::refresh() {
 std::vector<RegistryMap> RegistryReader::maps(std::size_t limit) const {
     // Descriptors ever used may be far more than the maps alive: read in portions, keep the living.
     std::vector<mapaudit_map_desc> living;
-    const std::uint32_t count = std::min<std::uint64_t>(head_.descs, std::max<std::uint64_t>(4 * limit, 4096));
-    for (const auto& desc : read_chunked<mapaudit_map_desc>(*process_, head_.desc_chunks, count, MAPAUDIT_DESC_CHUNK))
-        if (desc.id != 0 && living.size() < limit) living.push_back(desc);
+    const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.descs, std::max<std::uint64_t>(4 * limit, 4096)));
+    for (std::uint32_t from = 0; from < end && living.size() < limit; from += descs_at_once) {
+        const std::uint32_t count = std::min(descs_at_once, end - from);
+        for (const auto& desc : read_chunked<mapaudit_map_desc>(*process_, head_.desc_chunks, from, count, MAPAUDIT_DESC_CHUNK))
+            if (desc.id != 0 && living.size() < limit) living.push_back(desc);
+    }
     return with_figures(*process_, std::move(living));
 }
 

@@ -152,7 +152,8 @@ struct mapaudit_thread_block {
 	__u32 reserved0;
 	__u64 next_free;
 	__u64 cpu_address; /* where the owner finds the CPU it is on, as a 32-bit number; 0: it must ask */
-	__u64 reserved[5];
+	__u64 events;      /* growths and evacuations this thread has reported one by one */
+	__u64 reserved[4];
 	struct mapaudit_record records[MAPAUDIT_RING];
 	struct mapaudit_counter counters[MAPAUDIT_COUNTERS];
 };

@@ -95,7 +95,7 @@ template <op Op, class Body>
 
 inline bool anyone_listening() noexcept { return false; }
 inline bool timing_every_operation() noexcept { return false; }
-inline std::uint64_t records_handed_over() noexcept { return 0; }
+inline std::uint64_t handed_over() noexcept { return 0; }
 
 #else
 
@@ -117,14 +117,14 @@ public:
         desc_ = detail::register_map(d);
         if (desc_ == nullptr) return;
         id_ = desc_->id;
-        if (detail::armed(MAPAUDIT_SEM_CREATE))
+        if (detail::listened_to(MAPAUDIT_SEM_CREATE, mapaudit_probe_create))
             mapaudit_probe_create(id_, detail::address(desc_), detail::address(&mapaudit_process_registry));
     }
     map_handle(const map_handle&) = delete;
     map_handle& operator=(const map_handle&) = delete;
     ~map_handle() {
         if (desc_ == nullptr) return;
-        if (detail::armed(MAPAUDIT_SEM_DESTROY))
+        if (detail::listened_to(MAPAUDIT_SEM_DESTROY, mapaudit_probe_destroy))
             mapaudit_probe_destroy(id_, read(desc_->size), read(desc_->buckets), read(desc_->grows),
                                    detail::address(&mapaudit_process_registry));
         detail::unregister_map(*desc_);
@@ -138,7 +138,8 @@ public:
 
     // Concurrent access was caught; `other` is the thread already inside.
     void conflict(mapaudit_conflict kind, std::uint32_t other) const noexcept {
-        if (detail::armed(MAPAUDIT_SEM_CONFLICT)) mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other);
+        if (detail::listened_to(MAPAUDIT_SEM_CONFLICT, mapaudit_probe_conflict))
+            mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other);
     }
 
     // For a map whose counters have no address: what size() and bucket_count() said last. Only called while listened to.
@@ -176,8 +177,12 @@ inline bool anyone_listening() noexcept {
 // Is a listener attached at level full, so that every operation reads the clock twice?
 inline bool timing_every_operation() noexcept { return detail::armed(MAPAUDIT_SEM_BATCH); }
 
-// Records that the calling thread has handed to listeners so far. Between two equal readings it paid for no batch.
-inline std::uint64_t records_handed_over() noexcept { return detail::tls_block == nullptr ? 0 : detail::tls_block->flushed; }
+// Records and events that the calling thread has handed to listeners so far. Between two equal readings it paid for no
+// trap.
+inline std::uint64_t handed_over() noexcept {
+    const mapaudit_thread_block* block = detail::tls_block;
+    return block == nullptr ? 0 : block->flushed + block->events;
+}
 
 namespace detail {
 
@@ -244,8 +249,8 @@ public:
         if (mode_ != none) record();
         block_.op_map = outer_map_;
         block_.op = outer_op_;
-        if (grew_) [[unlikely]] report_growth(map_, growth_);
-        if (evacuated_) [[unlikely]] report_evacuation(map_, evacuation_);
+        if (grew_) [[unlikely]] report_growth(block_, map_, growth_);
+        if (evacuated_) [[unlikely]] report_evacuation(block_, map_, evacuation_);
     }
 
     // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock.
@@ -306,18 +311,20 @@ private:
         const std::uint64_t latency_ns = detail::monotonic_ns() - start_ns;
         const double share = latency == 0 ? 0.0 : static_cast<double>(wait) / static_cast<double>(latency);
         const auto wait_ns = static_cast<std::uint64_t>(share * static_cast<double>(latency_ns));
-        switch (what) {
-            case op::assign: mapaudit_probe_assign(map, latency_ns, wait_ns, flags); break;
-            case op::lookup: mapaudit_probe_lookup(map, latency_ns, wait_ns, flags); break;
-            case op::erase: mapaudit_probe_erase(map, latency_ns, wait_ns, flags); break;
-        }
+        const auto thunk = what == op::assign   ? mapaudit_probe_assign
+                           : what == op::lookup ? mapaudit_probe_lookup
+                                                : mapaudit_probe_erase;
+        if (detail::listened_to(detail::semaphore_of(what), thunk)) thunk(map, latency_ns, wait_ns, flags);
     }
-    [[gnu::noinline]] static void report_growth(std::uint32_t map, growth g) noexcept {
-        if (detail::armed(MAPAUDIT_SEM_GROW))
+    [[gnu::noinline]] static void report_growth(mapaudit_thread_block& block, std::uint32_t map, growth g) noexcept {
+        ++block.events;
+        if (detail::listened_to(MAPAUDIT_SEM_GROW, mapaudit_probe_grow))
             mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason), g.part);
     }
-    [[gnu::noinline]] static void report_evacuation(std::uint32_t map, evacuation e) noexcept {
-        if (detail::armed(MAPAUDIT_SEM_EVACUATE)) mapaudit_probe_evacuate(map, e.done, e.total, e.part);
+    [[gnu::noinline]] static void report_evacuation(mapaudit_thread_block& block, std::uint32_t map, evacuation e) noexcept {
+        ++block.events;
+        if (detail::listened_to(MAPAUDIT_SEM_EVACUATE, mapaudit_probe_evacuate))
+            mapaudit_probe_evacuate(map, e.done, e.total, e.part);
     }
 
     mapaudit_thread_block& block_;

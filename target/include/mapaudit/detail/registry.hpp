@@ -93,8 +93,9 @@ inline void calibrate_batch_age() noexcept {
     const std::uint64_t records = address(&block.records[first % MAPAUDIT_RING]);
     const std::uint64_t tid_block = static_cast<std::uint64_t>(block.tid) << 32 | block.index;
     const std::uint64_t registry = address(&mapaudit_process_registry);
-    if (armed(MAPAUDIT_SEM_BATCH)) mapaudit_probe_batch(records, count, first, tid_block, block.cpu, registry);
-    if (armed(MAPAUDIT_SEM_BATCH_SAMPLED))
+    if (listened_to(MAPAUDIT_SEM_BATCH, mapaudit_probe_batch))
+        mapaudit_probe_batch(records, count, first, tid_block, block.cpu, registry);
+    if (listened_to(MAPAUDIT_SEM_BATCH_SAMPLED, mapaudit_probe_batch_sampled))
         mapaudit_probe_batch_sampled(records, count, first, tid_block, block.cpu, registry);
 }
 
@@ -163,6 +164,9 @@ inline void flush_every_thread() noexcept {
 // A forked child has one thread, and none of its parent's operations.
 inline void after_fork_in_child() noexcept {
     ::new (&registry_mutex) std::mutex;
+#if defined(__x86_64__)
+    for (const std::uint16_t& semaphore : mapaudit_semaphores) forked_under_a_tracer |= semaphore != 0;
+#endif
     auto& r = mapaudit_process_registry;
     for (std::uint32_t i = 0; i < r.blocks; ++i) {
         auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);

@@ -9,7 +9,10 @@
 #ifndef MAPAUDIT_DETAIL_THUNKS_HPP
 #define MAPAUDIT_DETAIL_THUNKS_HPP
 
+#include <sys/mman.h>
+
 #include <cstdint>
+#include <cstring>
 
 // Semaphores, two bytes each. Every hot operation tests one 8-byte window that holds all that it must react to:
 // lookup and erase read [0, 8), assign reads [4, 12).
@@ -123,6 +126,34 @@ namespace mapaudit::detail {
 
 // True while anything is attached that listens to one probe.
 inline bool armed(int semaphore) noexcept { return __atomic_load_n(&mapaudit_semaphores[semaphore / 2], __ATOMIC_RELAXED); }
+
+#if defined(__x86_64__)
+// Set in a child that was forked while a tracer was attached to its parent.
+inline constinit bool forked_under_a_tracer = false;
+
+// Linux 6.18 turns a probed nop5 into a CALL to a page that a forked child does not inherit, while it inherits the CALL
+// and the raised semaphore: the child's first hit would kill it. So a child looks before it calls.
+[[gnu::noinline]] inline bool site_is_sound(const unsigned char* site) noexcept {
+    constexpr unsigned char call = 0xe8;
+    constexpr std::uintptr_t page = 4096;
+    if (*site != call) return true;
+    std::int32_t distance;
+    std::memcpy(&distance, site + 1, sizeof distance);
+    const auto target = reinterpret_cast<std::uintptr_t>(site) + 5 + static_cast<std::uintptr_t>(std::intptr_t{distance});
+    unsigned char resident;
+    return ::mincore(reinterpret_cast<void*>(target & ~(page - 1)), 1, &resident) == 0;  // ENOMEM: nothing is mapped there
+}
+#endif
+
+// True while anything is attached to the probe of that thunk, and calling it is safe.
+template <class... Arguments>
+inline bool listened_to(int semaphore, [[maybe_unused]] void (*thunk)(Arguments...) noexcept) noexcept {
+    if (!armed(semaphore)) return false;
+#if defined(__x86_64__)
+    if (forked_under_a_tracer) [[unlikely]] return site_is_sound(reinterpret_cast<const unsigned char*>(thunk));
+#endif
+    return true;
+}
 
 // True while any of the four semaphores from byte offset `Window` on is raised. Two instructions on x86-64; the asm
 // is what keeps the compiler from hoisting the test out of a caller's loop.
