@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/commands.hpp"
+#include "cli/options.hpp"
 #include "output/format.hpp"
 #include "sources/usdt_images.hpp"
 #include "sources/usdt_registry.hpp"
@@ -64,7 +65,7 @@ Result<int> list(int pid) {
 void add_list(CLI::App& program, Outcome& outcome) {
     auto pid = std::make_shared<int>(0);
     CLI::App* command = program.add_subcommand("list", "Show what can be audited in a process: sources, probes, maps");
-    command->add_option("pid", *pid, "The process")->type_name("PID")->required()->check(CLI::PositiveNumber);
+    command->add_option("pid", *pid, "The process")->type_name("PID")->required()->check(process_id());
     command->callback([pid, &outcome] { outcome = list(*pid); });
 }
 

@@ -2,34 +2,67 @@
 #include "cli/options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <map>
 
 namespace mapaudit::cli {
+
+CLI::Validator process_id() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            int pid = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+            const bool good = error == std::errc() && end == text.data() + text.size() && pid > 0;
+            return good ? std::string() : "'" + text + "' is no process id";
+        },
+        "");
+}
+
+namespace {
+
+// CLI11's own ranges name both bounds, of which one is often of no interest to anybody.
+CLI::Validator at_least(double least, const std::string& what) {
+    return CLI::Validator(
+        [=](const std::string& text) {
+            double value = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool good = error == std::errc() && end == text.data() + text.size() && value >= least;
+            return good ? std::string() : "'" + text + "' is no " + what;
+        },
+        "");
+}
+
+}  // namespace
 
 void add_audit_options(CLI::App& command, AuditOptions& options) {
     const std::map<std::string, sources::Level> levels{
         {"full", sources::Level::full}, {"sampled", sources::Level::sampled}, {"events", sources::Level::events}};
     command.add_option("-i,--interval", options.interval_s, "Refresh every SEC seconds, fractions allowed")
-        ->type_name("SEC")->check(CLI::Range(0.01, 86400.0))->capture_default_str();
+        ->check(at_least(0.01, "interval of 0.01 seconds or more"))->option_text("SEC [1]");
     command.add_option("-d,--duration", options.duration_s, "Stop after SEC seconds (default: until ^C or the target's end)")
-        ->type_name("SEC")->check(CLI::Range(0.0, 1e9));
+        ->check(at_least(0, "number of seconds"))->option_text("SEC");
     command.add_option("--csv", options.csv, "Write CSV to FILE, made or emptied at the start (- is stdout)")->type_name("FILE");
     command.add_option("--level", options.level,
                        "What is attached: full (every operation timed), sampled (all counted, one in 64 timed), "
                        "events (growth, creation and conflicts only); default full")
-        ->type_name("LEVEL")->transform(CLI::CheckedTransformer(levels).description(""))->option_text("full|sampled|events");
+        ->option_text("full|sampled|events")
+        ->transform([levels](const std::string& name) {
+            const auto found = levels.find(name);
+            if (found == levels.end()) throw CLI::ValidationError("'" + name + "' is no level: full, sampled or events");
+            return std::to_string(static_cast<int>(found->second));
+        });
     command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");
     command.add_flag("--per-thread", options.per_thread, "Add rows for each thread to table and CSV");
     command.add_option("--map", options.map_pattern, "Show only maps whose name matches REGEX")->type_name("REGEX");
-    command.add_option("--top", options.top, "Show only the first N maps")->type_name("N")->check(CLI::PositiveNumber);
+    command.add_option("--top", options.top, "Show only the first N maps")->check(at_least(1, "number of maps"))->option_text("N");
     command.add_option("--sort", options.sort,
                        "Sort by COLUMN: calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, name")
         ->type_name("COLUMN")->capture_default_str();
     command.add_option("--source", options.source, "Where the maps are: auto or usdt (programs linked with mapaudit_target)")
         ->option_text("auto|usdt")->check(CLI::IsMember({"auto", "usdt"}).description(""))->capture_default_str();
     command.add_flag("--plain", options.plain, "A row stream instead of the live screen (also when stdout is no terminal)");
-    command.add_flag("-q", options.quiet, "Quieter: no table, no summary; errors and losses only");
-    command.add_flag("-v", options.verbose, "More: every growth, and what the kernel says of the eBPF programs");
+    command.add_flag("-q,--quiet", options.quiet, "Quieter: no table, no summary; errors and losses only");
+    command.add_flag("-v,--verbose", options.verbose, "More: every growth, and what the kernel says of the eBPF programs");
     command.add_flag("--fail-on-loss", options.fail_on_loss, "Exit 5 if any operation or event was lost");
     command.add_flag("--fail-on-conflict", options.fail_on_conflict, "Exit 5 if any conflicting access was observed");
 }

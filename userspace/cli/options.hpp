@@ -11,6 +11,7 @@
 
 namespace CLI {
 class App;
+class Validator;
 }
 
 namespace mapaudit::cli {
@@ -29,6 +30,9 @@ struct AuditOptions {
     int quiet = 0, verbose = 0;
     bool fail_on_loss = false, fail_on_conflict = false;
 };
+
+// A process id: what is no positive number is a usage error that says so.
+CLI::Validator process_id();
 
 // Adds the options to a subcommand; `options` must outlive the parse.
 void add_audit_options(CLI::App& command, AuditOptions& options);
