@@ -16,6 +16,9 @@ const volatile __u32 cells_per_lane = 1;
 const volatile __u32 slot_mask = 1;
 const volatile __u32 page_count = 1;
 const volatile __u32 per_thread = 0;
+/* The auditor's PID namespace: thread ids are reported as it knows them. */
+const volatile __u64 pidns_device = 0;
+const volatile __u64 pidns_inode = 0;
 
 /* ---- state ---- */
 __u32 next_cell = 1;
@@ -89,6 +92,16 @@ static __always_inline struct wire_ledger *this_ledger(void)
 	return bpf_map_lookup_elem(&ledgers, &cpu);
 }
 
+/* The thread's id in the auditor's PID namespace. */
+static __always_inline __u32 current_tid(void)
+{
+	struct bpf_pidns_info ids = {};
+
+	if (bpf_get_ns_current_pid_tgid(pidns_device, pidns_inode, &ids, sizeof(ids)) == 0)
+		return ids.pid;
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
 static __always_inline void lose(struct wire_ledger *ledger, enum wire_loss cause, __u64 count)
 {
 	if (count) {
@@ -109,7 +122,7 @@ static __always_inline void describe(struct wire_event *event, __u32 type, __u32
 	event->domain = domain;
 	event->map = map;
 	event->cpu = bpf_get_smp_processor_id();
-	event->tid = (__u32)bpf_get_current_pid_tgid();
+	event->tid = current_tid();
 	event->reserved = 0;
 	event->time_ns = bpf_ktime_get_ns();
 }
@@ -349,7 +362,7 @@ static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
 {
 	__u64 records = WIRE_ARG0(regs), claimed = WIRE_ARG1(regs), first = WIRE_ARG2(regs);
 	__u64 tid_block = WIRE_ARG3(regs), registry = WIRE_ARG5(regs);
-	__u32 cpu = (__u32)WIRE_ARG4(regs), tid = per_thread ? tid_block >> 32 : 0;
+	__u32 cpu = (__u32)WIRE_ARG4(regs), tid = per_thread ? current_tid() : 0;
 	struct wire_domain *domain = bpf_map_lookup_elem(&domains, &domain_index);
 	struct wire_ledger *ledger = this_ledger();
 	struct wire_lane *lane;
@@ -408,7 +421,7 @@ static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
 static __always_inline struct wire_cell *claim_cell(__u32 cpu, __u32 domain, __u32 map, struct wire_lane **claimed,
 						     __u32 *where)
 {
-	__u32 tid = per_thread ? (__u32)bpf_get_current_pid_tgid() : 0;
+	__u32 tid = per_thread ? current_tid() : 0;
 	struct wire_lane *lane;
 	struct wire_cell *cell;
 	__u32 index;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <ostream>
 
 #include "subject.hpp"
@@ -63,6 +64,8 @@ void print_table(std::ostream& out, const Results& results) {
 }
 
 void print_goals(std::ostream& out, const Results& results) {
+    // Two clock reads are the floor of timing every operation: the goal is 25 ns where they cost 16.
+    const double full_limit_ns = std::round(results.clock_pair_ns + 9);
     out << "\ngoals\n";
     for (const Row& row : results.rows) {
         if (row.variant != unattached_variant) continue;
@@ -75,7 +78,7 @@ void print_goals(std::ostream& out, const Results& results) {
             print_goal(out, load + ", compiled in over compiled out, time", 100 * -median_over(without, row) / without.median(),
                        1, " %");
         print_goal(out, load + ", level full over unattached", median_over(results.find(row.map, row.mix, full_variant), row),
-                   25, " ns");
+                   full_limit_ns, " ns");
         print_goal(out, load + ", level sampled over unattached",
                    median_over(results.find(row.map, row.mix, sampled_variant), row), 3, " ns");
     }

@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bit>
@@ -84,6 +85,10 @@ Result<std::unique_ptr<UsdtPrograms>> UsdtPrograms::load(const ProgramSizes& siz
     skeleton->rodata->slot_mask = slot_count(sizes) - 1;
     skeleton->rodata->page_count = sizes.pages;
     skeleton->rodata->per_thread = sizes.per_thread ? 1 : 0;
+    if (struct stat pidns; ::stat("/proc/self/ns/pid", &pidns) == 0) {
+        skeleton->rodata->pidns_device = pidns.st_dev;
+        skeleton->rodata->pidns_inode = pidns.st_ino;
+    }
     bpf_map__set_max_entries(skeleton->maps.slots, slot_count(sizes));
     bpf_map__set_max_entries(skeleton->maps.cells, sizes.lanes * sizes.cells);
     bpf_map__set_max_entries(skeleton->maps.pages, sizes.pages);

@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t thread_slots = 1u << 16;
 constexpr std::uint32_t smallest_map_table = 1024;
 constexpr std::uint32_t largest_map_table = 1u << 16;
-constexpr std::uint32_t threads_per_map = 16;   // where threads are told apart
+constexpr std::uint32_t threads_per_map = 8;   // where threads are told apart
 constexpr std::uint32_t octaves_per_cell = 24;  // three operations of eight octaves each
 constexpr std::uint32_t largest_page_table = 1u << 19;
 
@@ -118,8 +118,9 @@ ProgramSizes UsdtSource::choose_sizes() const {
     sizes.cells = std::clamp(2 * live, smallest_map_table, largest_map_table);
     if (options_.per_thread) sizes.cells = std::min(sizes.cells * threads_per_map, largest_map_table);
     sizes.cells += 1;
-    sizes.pages = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(std::uint64_t{sizes.cells} * octaves_per_cell * sizes.lanes, largest_page_table));
+    // A map's histograms spread over all CPUs; those of one thread are on few at a time.
+    const std::uint64_t spread = options_.per_thread ? 1 : sizes.lanes;
+    sizes.pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(sizes.cells * octaves_per_cell * spread, largest_page_table));
     sizes.threads = thread_slots;
     return sizes;
 }
