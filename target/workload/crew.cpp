@@ -39,7 +39,8 @@ using Semaphores = std::array<std::uint16_t, MAPAUDIT_SEM_BYTES / 2>;
 // The kernel writes them behind the compiler's back.
 Semaphores read_semaphores() {
     Semaphores values{};
-    for (std::size_t i = 0; i < values.size(); ++i) values[i] = __atomic_load_n(&mapaudit_semaphores[i], __ATOMIC_RELAXED);
+    for (std::size_t i = 0; i < values.size(); ++i)
+        values[i] = __atomic_load_n(&mapaudit_semaphores[i], __ATOMIC_RELAXED);
     return values;
 }
 #endif
@@ -49,8 +50,8 @@ Semaphores read_semaphores() {
 Worker::Worker(const Options& options, unsigned index) : random(options.seed, index) {
     const std::uint64_t total = options.ops.value_or(0);
     const std::uint64_t remainder = total % options.threads;
-    quota = options.ops ? total / options.threads + (index < remainder ? 1 : 0)
-                        : std::numeric_limits<std::uint64_t>::max();
+    quota =
+        options.ops ? total / options.threads + (index < remainder ? 1 : 0) : std::numeric_limits<std::uint64_t>::max();
     if (options.time_ops) latency = std::make_unique<OpLatencies>();
     if (options.rate_per_s > 0) {
         interval_ns = 1e9 * options.threads / options.rate_per_s;

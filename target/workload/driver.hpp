@@ -56,7 +56,8 @@ template <class Map>
 
 // `Conflict` is what an operation throws when it is caught racing; such an operation is counted like any other.
 template <class Conflict, class Map>
-void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Crew& crew, std::vector<std::unique_ptr<Map>>& maps) {
+void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Crew& crew,
+          std::vector<std::unique_ptr<Map>>& maps) {
     const std::uint64_t audit_cost = worker.latency && timing_every_operation() ? inner_clock_reads() : 0;
     while (worker.done < limit && !crew.stop()) {
         if (worker.interval_ns > 0) crew.await_turn(worker);
@@ -102,9 +103,8 @@ std::variant<Outcome, Failure> drive(const Options& options, bool shared, Make m
         if (auto failure = crew.wait_for_attach()) return *failure;
     std::vector<MapOutcome> outcomes(count);
     for (unsigned i = 0; i < count; ++i) outcomes[i].grows = maps[i]->grows();
-    const auto failure = crew.run(workers, [&](Worker& worker, std::uint64_t limit) {
-        work<Conflict>(worker, limit, plan, crew, maps);
-    });
+    const auto failure = crew.run(
+        workers, [&](Worker& worker, std::uint64_t limit) { work<Conflict>(worker, limit, plan, crew, maps); });
     if (failure) return *failure;
     for (unsigned i = 0; i < count; ++i) {
         outcomes[i].id = maps[i]->id();

@@ -84,11 +84,8 @@ constexpr Kind watched() {
 }
 
 constexpr std::array kinds{
-    watched<go_map<Key, Value>>(),
-    plain<mutex_map<Key, Value>>(),
-    plain<rwlock_map<Key, Value>>(),
-    plain<sharded_map<Key, Value>>(),
-    plain<StandardMap>(),
+    watched<go_map<Key, Value>>(),    plain<mutex_map<Key, Value>>(), plain<rwlock_map<Key, Value>>(),
+    plain<sharded_map<Key, Value>>(), plain<StandardMap>(),
 };
 
 }  // namespace

@@ -8,8 +8,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include <mapaudit/detail/platform.hpp>
 #include <mapaudit/probe_abi.h>
+#include <mapaudit/detail/platform.hpp>
 
 namespace mapaudit::workload {
 
@@ -74,8 +74,9 @@ public:
         for (std::uint32_t i = 0; i < MAPAUDIT_BUCKETS; ++i) {
             seen += buckets_[i];
             if (buckets_[i] == 0 || seen < rank) continue;
-            const double middle =
-                (static_cast<double>(mapaudit_bucket_floor(i)) + static_cast<double>(mapaudit_bucket_floor(i + 1) - 1)) / 2;
+            const double middle = (static_cast<double>(mapaudit_bucket_floor(i)) +
+                                   static_cast<double>(mapaudit_bucket_floor(i + 1) - 1)) /
+                                  2;
             return std::min(middle, static_cast<double>(max_));
         }
         return 0;

@@ -48,8 +48,9 @@ void add_load_options(CLI::App& app, Options& o) {
 }
 
 void add_map_and_report_options(CLI::App& app, Options& o) {
-    app.add_option("--maps", o.maps,
-                   "Maps to spread the operations over; a kind that forbids concurrent access gets at least one a thread")
+    app.add_option(
+           "--maps", o.maps,
+           "Maps to spread the operations over; a kind that forbids concurrent access gets at least one a thread")
         ->check(CLI::Range(1u, 16'000'000u))
         ->capture_default_str();
     app.add_option("--name", o.name, "Maps are named NAME, NAME-1, NAME-2, ...")->capture_default_str();

@@ -24,7 +24,7 @@ struct MapOutcome {
     std::uint32_t id = 0;  // as probes and registry know it; 0 in a build without probes
     std::string name;
     OpCounts ops{};
-    std::uint64_t grows = 0;  // since the load started
+    std::uint64_t grows = 0;              // since the load started
     std::uint64_t buckets = 0, size = 0;  // when the load ended
 };
 

@@ -14,8 +14,8 @@ constexpr std::uint64_t few = 65'536, many = 3 * 65'536;  // whole rounds of the
 
 std::uint64_t instructions(const std::string& measured, const std::string& map, const std::string& mix,
                            std::uint64_t ops) {
-    const test::Finished ended = test::run({"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", measured,
-                                            map, mix, std::to_string(ops)});
+    const test::Finished ended = test::run(
+        {"valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", measured, map, mix, std::to_string(ops)});
     std::smatch match;
     if (ended.exit_code != 0 || !std::regex_search(ended.err, match, std::regex("Collected : (\\d+)")))
         throw BenchError("valgrind failed: " + ended.err);

@@ -4,8 +4,8 @@
 // is measured unattached, attached and detached in turn, so that variants differ in nothing else. Built twice: with
 // probes and without.
 //
-//   measured MAP MIX        commands: measure MS → "ns_per_op ops" · armed → the semaphores · clock → ns · end of input ends
-//   measured MAP MIX OPS     runs that many operations and exits (for callgrind)
+//   measured MAP MIX        commands: measure MS → "ns_per_op ops" · armed → the semaphores · clock → ns · end of input
+//   ends measured MAP MIX OPS     runs that many operations and exits (for callgrind)
 #include <sched.h>
 
 #include <array>

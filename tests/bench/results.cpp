@@ -72,13 +72,13 @@ void print_goals(std::ostream& out, const Results& results) {
         const Row& without = results.find(row.map, row.mix, compiled_out_variant);
         const std::string load = row.map + " " + row.mix;
         if (row.instructions && without.instructions)
-            print_goal(out, load + ", compiled in over compiled out, instructions/op", *row.instructions - *without.instructions,
-                       3, "");
+            print_goal(out, load + ", compiled in over compiled out, instructions/op",
+                       *row.instructions - *without.instructions, 3, "");
         if (row.mix == "lookup")
-            print_goal(out, load + ", compiled in over compiled out, time", 100 * -median_over(without, row) / without.median(),
-                       1, " %");
-        print_goal(out, load + ", level full over unattached", median_over(results.find(row.map, row.mix, full_variant), row),
-                   full_limit_ns, " ns");
+            print_goal(out, load + ", compiled in over compiled out, time",
+                       100 * -median_over(without, row) / without.median(), 1, " %");
+        print_goal(out, load + ", level full over unattached",
+                   median_over(results.find(row.map, row.mix, full_variant), row), full_limit_ns, " ns");
         print_goal(out, load + ", level sampled over unattached",
                    median_over(results.find(row.map, row.mix, sampled_variant), row), 3, " ns");
     }
@@ -88,8 +88,8 @@ void write_csv(std::ostream& out, const Results& results) {
     out << "map,mix,variant,rounds,ns_per_op_median,ns_per_op_least,ns_per_op_most,over_unattached_ns,"
            "instructions_per_op,ops_done,ops_seen,two_clock_reads_ns,machine\n";
     for (const Row& row : results.rows)
-        out << fmt::format("{},{},{},{},{:.3f},{:.3f},{:.3f},{:.3f},{},{},{},{:.2f},\"{}\"\n", row.map, row.mix, row.variant,
-                           row.ns_per_op.size(), row.median(), row.least(), row.most(),
+        out << fmt::format("{},{},{},{},{:.3f},{:.3f},{:.3f},{:.3f},{},{},{},{:.2f},\"{}\"\n", row.map, row.mix,
+                           row.variant, row.ns_per_op.size(), row.median(), row.least(), row.most(),
                            median_over(row, results.find(row.map, row.mix, unattached_variant)),
                            row.instructions ? fmt::format("{:.3f}", *row.instructions) : "", row.ops,
                            row.seen ? std::to_string(*row.seen) : "", results.clock_pair_ns, results.machine);

@@ -14,10 +14,10 @@ namespace mapaudit::bench {
 // One variant on one load.
 struct Row {
     std::string map, mix, variant;
-    std::vector<double> ns_per_op;          // one a round
-    std::uint64_t ops = 0;                  // done while this variant was on
-    std::optional<std::uint64_t> seen;      // by the tracer
-    std::optional<double> instructions;     // per operation
+    std::vector<double> ns_per_op;       // one a round
+    std::uint64_t ops = 0;               // done while this variant was on
+    std::optional<std::uint64_t> seen;   // by the tracer
+    std::optional<double> instructions;  // per operation
 
     double median() const;
     double least() const;

@@ -49,7 +49,8 @@ TEST(BadInput, Usage) {
 TEST(BadInput, HelpAndVersionAreNoErrors) {
     const Finished help = run({MAPAUDIT_AUDITOR, "--help"});
     EXPECT_EQ(help.exit_code, 0);
-    for (const char* word : {"attach", "run", "list", "Exit status"}) EXPECT_NE(help.out.find(word), std::string::npos) << word;
+    for (const char* word : {"attach", "run", "list", "Exit status"})
+        EXPECT_NE(help.out.find(word), std::string::npos) << word;
     EXPECT_EQ(run({MAPAUDIT_AUDITOR, "attach", "--help"}).exit_code, 0);
     EXPECT_EQ(run({MAPAUDIT_AUDITOR, "--version"}).exit_code, 0);
 }
@@ -58,7 +59,8 @@ TEST(BadInput, ACsvThatCannotBeWrittenIsFoundBeforeAttaching) {
     Child driver(waiting_workload({"--map", "mutex_map", "--threads", "1", "--ops", "1009"}));
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     const std::string pid = std::to_string(driver.pid());
-    expect_refused(run({MAPAUDIT_AUDITOR, "attach", "-p", pid, "--csv", "/no/such/folder/a.csv"}), 1, "/no/such/folder/a.csv");
+    expect_refused(run({MAPAUDIT_AUDITOR, "attach", "-p", pid, "--csv", "/no/such/folder/a.csv"}), 1,
+                   "/no/such/folder/a.csv");
     expect_refused(run({MAPAUDIT_AUDITOR, "attach", "-p", pid, "--csv", "/dev/full"}), 1, "No space left");
     // The driver still waits: nothing was ever attached.
     EXPECT_EQ(::kill(driver.pid(), 0), 0);
@@ -75,7 +77,8 @@ TEST(BadInput, NoPrivilege) {
     const std::string copy = scratch.file("mapaudit");
     std::filesystem::copy_file(MAPAUDIT_AUDITOR, copy);
     std::filesystem::permissions(std::filesystem::path(copy).parent_path(), std::filesystem::perms::all);
-    const Finished refused = run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", copy, "attach", "-p", pid});
+    const Finished refused = run(
+        {"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", copy, "attach", "-p", pid});
     expect_refused(refused, 4, "CAP_BPF");
 }
 
@@ -83,7 +86,9 @@ TEST(BadInput, RunOfACommandThatIsNotThere) {
     expect_refused(run({MAPAUDIT_AUDITOR, "run", "--", "/no/such/command"}), 1, "/no/such/command");
 }
 
-TEST(BadInput, RunOfACommandWithoutProbes) { expect_refused(run({MAPAUDIT_AUDITOR, "run", "--", "true"}), 3, "nothing to audit"); }
+TEST(BadInput, RunOfACommandWithoutProbes) {
+    expect_refused(run({MAPAUDIT_AUDITOR, "run", "--", "true"}), 3, "nothing to audit");
+}
 
 }  // namespace
 }  // namespace mapaudit::test

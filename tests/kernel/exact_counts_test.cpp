@@ -24,7 +24,8 @@ class ExactCounts : public testing::TestWithParam<std::tuple<const char*, const 
 
 TEST_P(ExactCounts, TotalsEqualTheDrivers) {
     const auto [kind, threads] = GetParam();
-    const AuditedRun run = run_audited({"--map", kind, "--threads", threads, "--ops", ops, "--erase-ratio", "0.05", "--read-ratio", "0.7"});
+    const AuditedRun run = run_audited(
+        {"--map", kind, "--threads", threads, "--ops", ops, "--erase-ratio", "0.05", "--read-ratio", "0.7"});
     expect_exact(run);
     if (run.driver.is_null()) return;
     const auto& total = run.driver.at("ops");
@@ -39,7 +40,8 @@ INSTANTIATE_TEST_SUITE_P(Kinds, ExactCounts,
                          });
 
 TEST(ExactCountsOf, ThreeHundredMaps) {
-    expect_exact(run_audited({"--map", "mutex_map", "--threads", "7", "--maps", "300", "--ops", ops, "--erase-ratio", "0.05"}));
+    expect_exact(
+        run_audited({"--map", "mutex_map", "--threads", "7", "--maps", "300", "--ops", ops, "--erase-ratio", "0.05"}));
 }
 
 TEST(ExactCountsOf, ThreadsThatComeAndGo) {
@@ -48,8 +50,9 @@ TEST(ExactCountsOf, ThreadsThatComeAndGo) {
 }
 
 TEST(ExactCountsOf, TheSampledLevel) {
-    const AuditedRun run = run_audited({"--map", "rwlock_map", "--threads", "7", "--maps", "5", "--ops", ops, "--erase-ratio", "0.05"},
-                                       {"--level", "sampled"});
+    const AuditedRun run =
+        run_audited({"--map", "rwlock_map", "--threads", "7", "--maps", "5", "--ops", ops, "--erase-ratio", "0.05"},
+                    {"--level", "sampled"});
     expect_exact(run);
     for (const CsvRow& row : rows_of(run.csv, "total")) {
         if (row.at("op") == "grow") continue;
@@ -59,8 +62,9 @@ TEST(ExactCountsOf, TheSampledLevel) {
 }
 
 TEST(ExactCountsOf, TheEventsLevel) {
-    const AuditedRun run = run_audited({"--map", "mutex_map", "--threads", "2", "--ops", ops, "--read-ratio", "0.1", "--keys", "100000"},
-                                       {"--level", "events"});
+    const AuditedRun run =
+        run_audited({"--map", "mutex_map", "--threads", "2", "--ops", ops, "--read-ratio", "0.1", "--keys", "100000"},
+                    {"--level", "events"});
     ASSERT_FALSE(run.driver.is_null());
     CallCounts grows = driver_counts(run.driver);
     std::erase_if(grows, [](const auto& entry) { return entry.first.second != "grow"; });
@@ -69,7 +73,8 @@ TEST(ExactCountsOf, TheEventsLevel) {
 }
 
 TEST(ExactCountsOf, CpusAddUpToAll) {
-    const AuditedRun run = run_audited({"--map", "sharded_map", "--threads", "7", "--ops", ops}, {"--per-cpu", "-i", "0.1"});
+    const AuditedRun run =
+        run_audited({"--map", "sharded_map", "--threads", "7", "--ops", ops}, {"--per-cpu", "-i", "0.1"});
     expect_exact(run);
     for (const char* scope : {"interval", "total"}) {
         std::map<std::tuple<std::string, std::string, std::string>, long> cpus, all;
@@ -98,11 +103,14 @@ TEST(ExactCountsOf, ThreadsAddUpToAll) {
 }
 
 TEST(ExactCountsOf, IntervalsAddUpToTotals) {
-    const AuditedRun run = run_audited({"--map", "mutex_map", "--threads", "2", "--maps", "3", "--ops", ops}, {"-i", "0.05"});
+    const AuditedRun run =
+        run_audited({"--map", "mutex_map", "--threads", "2", "--maps", "3", "--ops", ops}, {"-i", "0.05"});
     expect_exact(run);
     std::map<std::pair<std::string, std::string>, long> intervals, totals;
-    for (const CsvRow& row : rows_of(run.csv, "interval")) intervals[{row.at("map_id"), row.at("op")}] += std::stol(row.at("calls"));
-    for (const CsvRow& row : rows_of(run.csv, "total")) totals[{row.at("map_id"), row.at("op")}] += std::stol(row.at("calls"));
+    for (const CsvRow& row : rows_of(run.csv, "interval"))
+        intervals[{row.at("map_id"), row.at("op")}] += std::stol(row.at("calls"));
+    for (const CsvRow& row : rows_of(run.csv, "total"))
+        totals[{row.at("map_id"), row.at("op")}] += std::stol(row.at("calls"));
     EXPECT_EQ(intervals, totals);
 }
 

@@ -22,7 +22,8 @@ GrowthRun watch_growth(const std::vector<std::string>& workload, sources::Level 
     if (!driver.wait_for("ready")) ADD_FAILURE() << driver.err();
     auto process = Process::open(driver.pid());
     EXPECT_TRUE(process) << process.error().line();
-    auto source = sources::UsdtSource::attach({&*process}, {level, false, [&](const sources::GrowEvent& grow) { run.events.push_back(grow); }});
+    auto source = sources::UsdtSource::attach(
+        {&*process}, {level, false, [&](const sources::GrowEvent& grow) { run.events.push_back(grow); }});
     if (!source) {
         ADD_FAILURE() << source.error().line();
         return run;
@@ -68,13 +69,16 @@ std::vector<std::string> with_kind(const char* kind, std::vector<std::string> ex
 
 TEST(Growth, OfOneTable) { expect_chains(watch_growth(with_kind("mutex_map"), sources::Level::full)); }
 TEST(Growth, OfShards) { expect_chains(watch_growth(with_kind("sharded_map"), sources::Level::full)); }
-TEST(Growth, OfManyMaps) { expect_chains(watch_growth(with_kind("rwlock_map", {"--maps", "50"}), sources::Level::full)); }
+TEST(Growth, OfManyMaps) {
+    expect_chains(watch_growth(with_kind("rwlock_map", {"--maps", "50"}), sources::Level::full));
+}
 TEST(Growth, AtTheEventsLevel) { expect_chains(watch_growth(with_kind("go_map"), sources::Level::events)); }
 
 TEST(Growth, SameSizeWhenOverflowPilesUp) {
     // Erasing and inserting other keys leaves sparse overflow chains: Go's reason for a growth that adds no bucket.
     const GrowthRun run = watch_growth({"--map", "mutex_map", "--threads", "1", "--ops", "3000017", "--read-ratio", "0",
-                                        "--erase-ratio", "0.5", "--keys", "1000000"}, sources::Level::full);
+                                        "--erase-ratio", "0.5", "--keys", "1000000"},
+                                       sources::Level::full);
     expect_chains(run);
 }
 

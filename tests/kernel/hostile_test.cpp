@@ -29,7 +29,8 @@ TEST(Hostile, ALyingTargetIsAuditedAllTheSame) {
     Child target({program("hostile")});
     ASSERT_TRUE(target.wait_for("ready")) << target.err();
     const ScratchFolder scratch;
-    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", scratch.file("a.csv"), "--plain", "-i", "0.05", "-v"});
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", scratch.file("a.csv"),
+                   "--plain", "-i", "0.05", "-v"});
     ASSERT_TRUE(target.wait_for("lied")) << target.err() << auditor.err();
     ASSERT_TRUE(auditor.wait_for("assign")) << auditor.err();
     target.send(SIGTERM);
@@ -41,7 +42,8 @@ TEST(Hostile, ALyingTargetIsAuditedAllTheSame) {
     const LedgerLine ledger = ledger_of(finished);
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
     EXPECT_GT(ledger.lost, 0u);
-    for (const char* cause : {"malformed", "unreadable", "registry"}) EXPECT_NE(finished.err.find(cause), std::string::npos) << cause << "\n" << finished.err;
+    for (const char* cause : {"malformed", "unreadable", "registry"})
+        EXPECT_NE(finished.err.find(cause), std::string::npos) << cause << "\n" << finished.err;
     EXPECT_FALSE(has_control_bytes(finished.out));
     EXPECT_FALSE(has_control_bytes(finished.err));
     EXPECT_FALSE(has_control_bytes(contents(scratch.file("a.csv"))));
@@ -71,7 +73,8 @@ TEST(Hostile, AForkedChildIsNotCounted) {
 }
 
 TEST(Conflicts, AreCountedAndGateTheExitCode) {
-    Child driver(waiting_workload({"--map", "go_map", "--threads", "4", "--ops", "3000017", "--read-ratio", "0.5", "--keys", "64", "--prefill", "64", "--on-conflict", "report"}));
+    Child driver(waiting_workload({"--map", "go_map", "--threads", "4", "--ops", "3000017", "--read-ratio", "0.5",
+                                   "--keys", "64", "--prefill", "64", "--on-conflict", "report"}));
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "-q", "--fail-on-conflict"});
     driver.finish();

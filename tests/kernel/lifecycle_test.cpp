@@ -54,9 +54,11 @@ public:
             for (const Mapping& mapping : *mappings) {
                 if (mapping.executable || mapping.path != image.path) continue;
                 const std::uint64_t length = mapping.end - mapping.start;
-                if (site.semaphore_offset < mapping.offset || site.semaphore_offset >= mapping.offset + length) continue;
+                if (site.semaphore_offset < mapping.offset || site.semaphore_offset >= mapping.offset + length)
+                    continue;
                 std::uint16_t value = 0;
-                if (process_->read(mapping.start + site.semaphore_offset - mapping.offset, &value, sizeof value)) sum += value;
+                if (process_->read(mapping.start + site.semaphore_offset - mapping.offset, &value, sizeof value))
+                    sum += value;
             }
         }
         return sum;
@@ -64,7 +66,8 @@ public:
 
 private:
     static std::vector<std::string> command(const char* threads, std::vector<std::string> extra) {
-        std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", threads, "--duration", "120", "--name", "sessions", "--json"};
+        std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", threads,
+                                      "--duration",      "120",   "--name",    "sessions",  "--json"};
         argv.insert(argv.end(), extra.begin(), extra.end());
         return argv;
     }
@@ -93,7 +96,8 @@ void expect_balance(const model::Ledger& ledger) {
 TEST(Lifecycle, AProcessThatRanBefore) {
     RunningDriver driver;
     const ScratchFolder scratch;
-    const Finished auditor = run({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "-d", "0.5", "--csv", scratch.file("a.csv")});
+    const Finished auditor = run(
+        {MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "-d", "0.5", "--csv", scratch.file("a.csv")});
     ASSERT_EQ(auditor.exit_code, 0) << auditor.err;
     const auto totals = rows_of(read_csv(scratch.file("a.csv")), "total");
     ASSERT_FALSE(totals.empty());
@@ -191,7 +195,8 @@ TEST(Lifecycle, AKilledAuditorLeavesNothingBehind) {
 TEST(Lifecycle, AKilledTargetEndsTheAudit) {
     RunningDriver driver;
     const ScratchFolder scratch;
-    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("a.csv"), "-i", "0.1", "--plain"});
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("a.csv"), "-i",
+                   "0.1", "--plain"});
     ASSERT_TRUE(auditor.wait_for("mutex_map")) << auditor.err();  // a row
     driver.child().send(SIGKILL);
     const Finished finished = auditor.finish();
@@ -219,7 +224,9 @@ TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
     RunningDriver driver("8");
     for (int round = 0; round < 200; ++round) {
         model::Book book({});
-        const auto level = round % 3 == 0 ? sources::Level::sampled : round % 3 == 1 ? sources::Level::full : sources::Level::events;
+        const auto level = round % 3 == 0   ? sources::Level::sampled
+                           : round % 3 == 1 ? sources::Level::full
+                                            : sources::Level::events;
         auto source = sources::UsdtSource::attach({&driver.process()}, {level, false, {}});
         ASSERT_TRUE(source) << source.error().line();
         (*source)->detach(book);
@@ -235,7 +242,8 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
     model::Book book({});
-    auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}}, sources::UprobeMechanism::perf_events);
+    auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}},
+                                              sources::UprobeMechanism::perf_events);
     ASSERT_TRUE(source) << source.error().line();
     const Finished finished = driver.finish();
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
@@ -246,8 +254,8 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
 
 TEST(Lifecycle, RunAuditsFromTheFirstInstruction) {
     const ScratchFolder scratch;
-    const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map", "mutex_map",
-                                   "--threads", "2", "--ops", "100003", "--json"});
+    const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD,
+                                   "--map", "mutex_map", "--threads", "2", "--ops", "100003", "--json"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
     const auto rows = rows_of(read_csv(scratch.file("a.csv")), "total");
     std::uint64_t calls = 0;

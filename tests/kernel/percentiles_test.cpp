@@ -23,7 +23,8 @@ std::vector<std::string> disagreements(const AuditedRun& run) {
             const double driven = run.driver.at("latency_ns").at(row.at("op")).at(percentile).get<double>();
             ++compared;
             if (std::abs(audited - driven) > std::max(0.10 * driven, 15.0))
-                found.push_back(row.at("op") + " " + percentile + ": audited " + std::to_string(audited) + " ns, driven " + std::to_string(driven) + " ns");
+                found.push_back(row.at("op") + " " + percentile + ": audited " + std::to_string(audited) +
+                                " ns, driven " + std::to_string(driven) + " ns");
         }
     }
     if (compared != 6) found.push_back(std::to_string(compared) + " percentiles compared instead of 6");
@@ -37,8 +38,8 @@ class Percentiles : public testing::TestWithParam<const char*> {};
 TEST_P(Percentiles, AgreeWithTheDrivers) {
     std::vector<std::string> all;
     for (int attempt = 0; attempt < 3; ++attempt) {
-        const AuditedRun run = run_audited({"--map", GetParam(), "--threads", "1", "--ops", "1000003", "--read-ratio", "0.8",
-                                            "--keys", "10000", "--prefill", "10000", "--time-ops"});
+        const AuditedRun run = run_audited({"--map", GetParam(), "--threads", "1", "--ops", "1000003", "--read-ratio",
+                                            "0.8", "--keys", "10000", "--prefill", "10000", "--time-ops"});
         ASSERT_FALSE(run.driver.is_null());
         const auto found = disagreements(run);
         if (found.empty()) return;

@@ -35,7 +35,8 @@ AuditedRun run_audited(const std::vector<std::string>& workload, const std::vect
         ADD_FAILURE() << "the driver did not get ready: " << driver.err();
         return run;
     }
-    std::vector<std::string> argv{MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "--csv", scratch.file("audit.csv")};
+    std::vector<std::string> argv{MAPAUDIT_AUDITOR,         "attach", "-p", std::to_string(driver.pid()), "--csv",
+                                  scratch.file("audit.csv")};
     argv.insert(argv.end(), audit.begin(), audit.end());
     Child auditor(argv);
     const Finished driven = driver.finish(Child::Seconds(120));
@@ -50,7 +51,8 @@ AuditedRun run_audited(const std::vector<std::string>& workload, const std::vect
 CallCounts driver_counts(const nlohmann::json& driver) {
     CallCounts counts;
     for (const auto& map : driver.at("maps")) {
-        for (const auto& [op, calls] : map.at("ops").items()) counts[{map.at("id").get<int>(), op}] = calls.get<std::uint64_t>();
+        for (const auto& [op, calls] : map.at("ops").items())
+            counts[{map.at("id").get<int>(), op}] = calls.get<std::uint64_t>();
         counts[{map.at("id").get<int>(), "grow"}] = map.at("grows").get<std::uint64_t>();
     }
     std::erase_if(counts, [](const auto& entry) { return entry.second == 0; });
@@ -69,7 +71,8 @@ LedgerLine ledger_of(const Finished& auditor) {
     LedgerLine line;
     const std::size_t at = auditor.err.find("Ledger: ");
     unsigned long fired = 0, handled = 0, lost = 0;
-    if (at == std::string::npos || std::sscanf(auditor.err.c_str() + at, "Ledger: %lu fired = %lu handled + %lu lost", &fired, &handled, &lost) != 3)
+    if (at == std::string::npos || std::sscanf(auditor.err.c_str() + at, "Ledger: %lu fired = %lu handled + %lu lost",
+                                               &fired, &handled, &lost) != 3)
         ADD_FAILURE() << "no ledger in the summary:\n" << auditor.err;
     return {fired, handled, lost};
 }

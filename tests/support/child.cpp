@@ -109,7 +109,8 @@ bool Child::wait_for(const std::string& marker, Seconds limit) {
 bool Child::write_line(const std::string& line) {
     const std::string bytes = line + '\n';
     // MSG_NOSIGNAL is for sockets alone: a child that is gone must not end its tester.
-    struct sigaction ignore {}, before {};
+    struct sigaction ignore {
+    }, before{};
     ignore.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &ignore, &before);
     const ssize_t written = ::write(in_fd_, bytes.data(), bytes.size());
@@ -132,7 +133,8 @@ std::optional<std::string> Child::read_line(Seconds limit) {
 
 Finished Child::finish(Seconds limit) {
     const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
-    while (read_some(deadline)) {}
+    while (read_some(deadline)) {
+    }
     Finished result;
     if (out_fd_ >= 0 || err_fd_ >= 0) {
         result.timed_out = true;

@@ -43,7 +43,8 @@ std::vector<CsvRow> parse_csv(const std::string& text) {
     const auto lines = fields_of(text);
     std::vector<CsvRow> rows;
     for (std::size_t i = 1; i < lines.size(); ++i) {
-        if (lines[i].size() != lines[0].size()) throw std::runtime_error("row " + std::to_string(i) + " has another number of fields than the header");
+        if (lines[i].size() != lines[0].size())
+            throw std::runtime_error("row " + std::to_string(i) + " has another number of fields than the header");
         CsvRow row;
         for (std::size_t column = 0; column < lines[0].size(); ++column) row[lines[0][column]] = lines[i][column];
         rows.push_back(std::move(row));

@@ -39,7 +39,10 @@ void add_attach(CLI::App& program, Outcome& outcome) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = program.add_subcommand("attach", "Audit running processes");
     command->add_option("-p,--pid", arguments->pids, "The processes")
-        ->type_name("PID[,PID...]")->delimiter(',')->required()->check(process_id());
+        ->type_name("PID[,PID...]")
+        ->delimiter(',')
+        ->required()
+        ->check(process_id());
     add_audit_options(*command, arguments->options);
     command->callback([arguments, &outcome] { outcome = attach(*arguments); });
 }

@@ -147,7 +147,8 @@ int received_signal(const UniqueFd& stop_signals_fd) {
     return static_cast<int>(info.ssi_signo);
 }
 
-Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, const UniqueFd& signals, const AuditHooks& hooks) {
+Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, const UniqueFd& signals,
+                      const AuditHooks& hooks) {
     for (;;) {
         switch (loop.wait()) {
             case Loop::Woken::interval:
@@ -269,7 +270,8 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     if (outcome) outcome = outputs.write(total);
     if (options.quiet == 0) {
         auto view = make_view(options);
-        output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), view ? view->filter : output::MapFilter{});
+        output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"),
+                                    view ? view->filter : output::MapFilter{});
         (void)summary.write(total);
     }
     if (!outcome) return outcome.error();

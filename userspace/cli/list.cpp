@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // mapaudit list PID: what can be audited there, without attaching to anything.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -35,10 +35,13 @@ Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage&
     if (!*in_use) return std::size_t{0};
     const auto maps = registry.maps(maps_limit);
     fmt::print("  maps ({}):\n", maps.size());
-    if (!maps.empty()) fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", "ID", "NAME", "KIND", "SIZE", "BUCKETS", "OVERFLOW", "GROWS");
+    if (!maps.empty())
+        fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", "ID", "NAME", "KIND", "SIZE", "BUCKETS",
+                   "OVERFLOW", "GROWS");
     for (const auto& map : maps)
-        fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", map.id, output::escape(map.name), output::escape(map.kind),
-                   figure(map.size), figure(map.buckets), figure(map.overflow), figure(map.grows));
+        fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", map.id, output::escape(map.name),
+                   output::escape(map.kind), figure(map.size), figure(map.buckets), figure(map.overflow),
+                   figure(map.grows));
     return maps.size();
 }
 
@@ -48,8 +51,10 @@ Result<int> list(int pid) {
     auto images = sources::find_images(*process);
     if (!images) return images.error();
     if (images->empty())
-        return Error::of(Failure::no_target, "nothing to audit in process " + std::to_string(pid) + ": no file mapped in it has mapaudit probes",
-                         "link the program with mapaudit_target");
+        return Error::of(
+            Failure::no_target,
+            "nothing to audit in process " + std::to_string(pid) + ": no file mapped in it has mapaudit probes",
+            "link the program with mapaudit_target");
     fmt::print("process {} ({})\n", pid, output::escape(process->comm()));
     for (const auto& image : *images) {
         print_image(image);

@@ -17,7 +17,8 @@ int log_libbpf(libbpf_print_level libbpf_level, const char* format, va_list argu
     if (!spdlog::should_log(level)) return 0;
     char line[2048];
     const int length = std::vsnprintf(line, sizeof line, format, arguments);
-    std::string_view text(line, length < 0 ? 0 : std::min<std::size_t>(static_cast<std::size_t>(length), sizeof line - 1));
+    std::string_view text(line,
+                          length < 0 ? 0 : std::min<std::size_t>(static_cast<std::size_t>(length), sizeof line - 1));
     while (text.ends_with('\n')) text.remove_suffix(1);
     spdlog::log(level, "{}", text);
     return 0;
@@ -28,7 +29,10 @@ int log_libbpf(libbpf_print_level libbpf_level, const char* format, va_list argu
 void set_verbosity(int verbose, int quiet) {
     auto logger = spdlog::stderr_color_st("mapaudit");
     logger->set_pattern("mapaudit: %v");
-    logger->set_level(quiet > 0 ? spdlog::level::warn : verbose > 1 ? spdlog::level::trace : verbose > 0 ? spdlog::level::debug : spdlog::level::info);
+    logger->set_level(quiet > 0     ? spdlog::level::warn
+                      : verbose > 1 ? spdlog::level::trace
+                      : verbose > 0 ? spdlog::level::debug
+                                    : spdlog::level::info);
     spdlog::set_default_logger(std::move(logger));
     libbpf_set_print(log_libbpf);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // mapaudit run -- COMMAND [ARG…]: the command is held at its first instruction until the probes are attached.
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 #include <vector>
@@ -36,7 +36,8 @@ public:
         report.reset();
         HeldChild child(pid);
         int status = 0;
-        while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+        }
         if (WIFSTOPPED(status)) return child;
         child.pid_ = -1;
         int err = 0;
@@ -61,9 +62,11 @@ public:
     // Waits for its end and says so when that was no success.
     void wait() {
         int status = 0;
-        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
+        while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+        }
         pid_ = -1;
-        if (WIFEXITED(status) && WEXITSTATUS(status) != 0) spdlog::warn("the command exited with {}", WEXITSTATUS(status));
+        if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+            spdlog::warn("the command exited with {}", WEXITSTATUS(status));
         if (WIFSIGNALED(status) && !held_) spdlog::warn("the command was ended by signal {}", WTERMSIG(status));
     }
 
@@ -106,7 +109,9 @@ Result<int> run(const Arguments& arguments) {
 void add_run(CLI::App& program, Outcome& outcome) {
     auto arguments = std::make_shared<Arguments>();
     CLI::App* command = program.add_subcommand("run", "Start a command and audit it from its first instruction");
-    command->add_option("command", arguments->command, "The command and its arguments, after --")->type_name("COMMAND [ARG...]")->required();
+    command->add_option("command", arguments->command, "The command and its arguments, after --")
+        ->type_name("COMMAND [ARG...]")
+        ->required();
     command->positionals_at_end();
     add_audit_options(*command, arguments->options);
     command->callback([arguments, &outcome] { outcome = run(*arguments); });

@@ -9,7 +9,9 @@
 namespace mapaudit::collect {
 namespace {
 
-double seconds(const timeval& time) { return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6; }
+double seconds(const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+}
 
 std::uint64_t resident_bytes() {
     std::ifstream file("/proc/self/statm");

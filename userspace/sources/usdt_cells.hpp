@@ -25,7 +25,8 @@ public:
     // a cell is read while it is written.
     CellReader(const UsdtPrograms& programs, bool calls_from_timings);
 
-    // Calls gained(origin, counts) for every cell that has changed. Units are ticks, for grow ns; ns_per_unit is left 1.
+    // Calls gained(origin, counts) for every cell that has changed. Units are ticks, for grow ns; ns_per_unit is
+    // left 1.
     void read(const std::function<void(const CellOrigin&, model::Counts&)>& gained);
 
 private:

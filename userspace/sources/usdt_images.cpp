@@ -31,7 +31,8 @@ Result<std::vector<UsdtImage>> find_images(const Process& process) {
         if (attach_path.empty()) continue;
         auto probes = read_probes(attach_path);
         if (!probes) {
-            if (probes.error().kind == Failure::not_permitted && !std::exchange(any_refused, true)) refused = probes.error();
+            if (probes.error().kind == Failure::not_permitted && !std::exchange(any_refused, true))
+                refused = probes.error();
             continue;
         }
         if (probes->sites.empty()) continue;
@@ -41,7 +42,8 @@ Result<std::vector<UsdtImage>> find_images(const Process& process) {
         images.push_back(std::move(image));
     }
     if (images.empty() && any_refused) return refused;
-    std::stable_partition(images.begin(), images.end(), [](const UsdtImage& image) { return image.attach_path.ends_with("/exe"); });
+    std::stable_partition(images.begin(), images.end(),
+                          [](const UsdtImage& image) { return image.attach_path.ends_with("/exe"); });
     return images;
 }
 

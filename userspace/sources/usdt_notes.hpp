@@ -12,14 +12,14 @@
 namespace mapaudit::sources {
 
 struct ProbeSite {
-    std::string name;                  // "batch", …
-    std::uint64_t offset = 0;          // of the site in the file
+    std::string name;                    // "batch", …
+    std::uint64_t offset = 0;            // of the site in the file
     std::uint64_t semaphore_offset = 0;  // of its semaphore in the file; 0: it has none
 };
 
 struct ElfProbes {
-    std::vector<ProbeSite> sites;      // of provider `mapaudit` only; one a probe
-    std::uint64_t registry_address = 0;  // link-time address; 0: the file has no registry
+    std::vector<ProbeSite> sites;          // of provider `mapaudit` only; one a probe
+    std::uint64_t registry_address = 0;    // link-time address; 0: the file has no registry
     std::uint64_t first_load_address = 0;  // link-time address and file offset of the first executable segment:
     std::uint64_t first_load_offset = 0;   // what turns a mapping's address into a load bias
 };

@@ -35,7 +35,8 @@ Error load_error(int err) {
     if (err == EPERM || err == EACCES) return Error::from_errno(Failure::not_permitted, what, err, privilege_remedy);
     if (err == ENOSYS) return Error::from_errno(Failure::not_permitted, what, err, "a kernel with bpf(2) is needed");
     if (err == ENOMEM || err == E2BIG) return Error::from_errno(Failure::failed, what, err, "raise the memory limit");
-    return Error::from_errno(Failure::not_permitted, what, err, "Linux 5.15 or later is needed; -v shows the kernel's reason");
+    return Error::from_errno(Failure::not_permitted, what, err,
+                             "Linux 5.15 or later is needed; -v shows the kernel's reason");
 }
 
 }  // namespace
@@ -134,7 +135,8 @@ Result<void> UsdtPrograms::set_domain(std::uint32_t index, const wire_domain& do
 }
 
 int UsdtPrograms::on_event(void* self, void* data, std::size_t bytes) {
-    if (bytes >= sizeof(wire_event)) (*static_cast<UsdtPrograms*>(self)->handle_)(*static_cast<const wire_event*>(data), bytes);
+    if (bytes >= sizeof(wire_event))
+        (*static_cast<UsdtPrograms*>(self)->handle_)(*static_cast<const wire_event*>(data), bytes);
     return 0;
 }
 

@@ -40,7 +40,8 @@ class FigureReads {
 public:
     // Queues a field of a map of `parts` tables; the returned slot is for `sum`.
     std::size_t add(const mapaudit_field& field, std::uint32_t parts, std::uint64_t stride) {
-        const bool readable = field.addr != 0 && (field.width == 1 || field.width == 2 || field.width == 4 || field.width == 8);
+        const bool readable =
+            field.addr != 0 && (field.width == 1 || field.width == 2 || field.width == 4 || field.width == 8);
         slots_.push_back({field, values_.size(), readable ? std::min(parts, parts_limit) : 0});
         for (std::uint32_t i = 0; i < slots_.back().parts; ++i) {
             values_.push_back(0);
@@ -108,10 +109,12 @@ Result<bool> RegistryReader::refresh() {
 std::vector<RegistryMap> RegistryReader::maps(std::size_t limit) const {
     // Descriptors ever used may be far more than the maps alive: read in portions, keep the living.
     std::vector<mapaudit_map_desc> living;
-    const auto end = static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.descs, std::max<std::uint64_t>(4 * limit, 4096)));
+    const auto end =
+        static_cast<std::uint32_t>(std::min<std::uint64_t>(head_.descs, std::max<std::uint64_t>(4 * limit, 4096)));
     for (std::uint32_t from = 0; from < end && living.size() < limit; from += descs_at_once) {
         const std::uint32_t count = std::min(descs_at_once, end - from);
-        for (const auto& desc : read_chunked<mapaudit_map_desc>(*process_, head_.desc_chunks, from, count, MAPAUDIT_DESC_CHUNK))
+        for (const auto& desc :
+             read_chunked<mapaudit_map_desc>(*process_, head_.desc_chunks, from, count, MAPAUDIT_DESC_CHUNK))
             if (desc.id != 0 && living.size() < limit) living.push_back(desc);
     }
     return with_figures(*process_, std::move(living));
@@ -125,8 +128,9 @@ std::vector<RegistryBlock> RegistryReader::blocks(std::size_t limit) const {
     for (std::uint32_t i = 0; i < count; ++i) {
         const std::uint32_t chunk = mapaudit_chunk_of(i, MAPAUDIT_BLOCK_CHUNK);
         if (chunk >= MAPAUDIT_CHUNKS || head_.block_chunks[chunk] == 0) break;
-        const std::uint64_t at = head_.block_chunks[chunk] +
-                                 std::uint64_t{i - mapaudit_chunk_start(chunk, MAPAUDIT_BLOCK_CHUNK)} * sizeof(mapaudit_thread_block);
+        const std::uint64_t at =
+            head_.block_chunks[chunk] +
+            std::uint64_t{i - mapaudit_chunk_start(chunk, MAPAUDIT_BLOCK_CHUNK)} * sizeof(mapaudit_thread_block);
         pieces.push_back({at, &heads[i * block_head], block_head});
     }
     process_->read_many(pieces);
@@ -134,7 +138,8 @@ std::vector<RegistryBlock> RegistryReader::blocks(std::size_t limit) const {
         alignas(8) char head[block_head];
         std::memcpy(head, &heads[i * block_head], block_head);
         const auto* block = reinterpret_cast<const mapaudit_thread_block*>(head);
-        blocks.push_back({pieces[i].from, i, block->tid, block->cpu, block->epoch, block->seq, block->flushed, block->counting != 0});
+        blocks.push_back({pieces[i].from, i, block->tid, block->cpu, block->epoch, block->seq, block->flushed,
+                          block->counting != 0});
     }
     return blocks;
 }
@@ -145,8 +150,10 @@ std::vector<mapaudit_record> RegistryReader::records(const RegistryBlock& block,
     const std::uint64_t ring = block.address + offsetof(mapaudit_thread_block, records);
     const std::size_t start = from % MAPAUDIT_RING;
     const std::size_t head = std::min(records.size(), MAPAUDIT_RING - start);
-    std::vector<RemoteRead> pieces{{ring + start * sizeof(mapaudit_record), records.data(), head * sizeof(mapaudit_record)}};
-    if (head < records.size()) pieces.push_back({ring, &records[head], (records.size() - head) * sizeof(mapaudit_record)});
+    std::vector<RemoteRead> pieces{
+        {ring + start * sizeof(mapaudit_record), records.data(), head * sizeof(mapaudit_record)}};
+    if (head < records.size())
+        pieces.push_back({ring, &records[head], (records.size() - head) * sizeof(mapaudit_record)});
     if (process_->read_many(pieces) != pieces.size()) return {};
     return records;
 }
@@ -155,7 +162,8 @@ std::optional<BlockCounters> RegistryReader::counters(const RegistryBlock& block
     if (!block.counting || block.epoch % 2 != 0) return {};
     std::vector<mapaudit_counter> all(MAPAUDIT_COUNTERS);
     alignas(8) char head[block_head];
-    if (!process_->read(block.address + offsetof(mapaudit_thread_block, counters), all.data(), all.size() * sizeof all[0]) ||
+    if (!process_->read(block.address + offsetof(mapaudit_thread_block, counters), all.data(),
+                        all.size() * sizeof all[0]) ||
         !process_->read(block.address, head, sizeof head))
         return {};
     const auto* after = reinterpret_cast<const mapaudit_thread_block*>(head);

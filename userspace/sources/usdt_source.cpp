@@ -15,7 +15,7 @@ namespace {
 constexpr std::uint32_t thread_slots = 1u << 16;
 constexpr std::uint32_t smallest_map_table = 1024;
 constexpr std::uint32_t largest_map_table = 1u << 16;
-constexpr std::uint32_t threads_per_map = 8;   // where threads are told apart
+constexpr std::uint32_t threads_per_map = 8;    // where threads are told apart
 constexpr std::uint32_t octaves_per_cell = 24;  // three operations of eight octaves each
 constexpr std::uint32_t largest_page_table = 1u << 19;
 
@@ -23,8 +23,9 @@ struct KnownProbe {
     std::string_view name;
     wire_probe id;
 };
-constexpr std::array rare_probes{KnownProbe{"conflict", WIRE_CONFLICT}, KnownProbe{"grow", WIRE_GROW}, KnownProbe{"evacuate", WIRE_EVACUATE},
-                                 KnownProbe{"create", WIRE_CREATE}, KnownProbe{"destroy", WIRE_DESTROY}};
+constexpr std::array rare_probes{KnownProbe{"conflict", WIRE_CONFLICT}, KnownProbe{"grow", WIRE_GROW},
+                                 KnownProbe{"evacuate", WIRE_EVACUATE}, KnownProbe{"create", WIRE_CREATE},
+                                 KnownProbe{"destroy", WIRE_DESTROY}};
 constexpr std::array batch_probe{KnownProbe{"batch", WIRE_BATCH}};
 constexpr std::array sampled_probe{KnownProbe{"batch_sampled", WIRE_BATCH_SAMPLED}};
 constexpr std::array single_probes{KnownProbe{"assign", WIRE_ASSIGN}, KnownProbe{"lookup", WIRE_LOOKUP},
@@ -36,11 +37,13 @@ void choose(const ElfProbes& probes, const std::array<KnownProbe, N>& wanted, st
     for (const KnownProbe& probe : wanted)
         for (const ProbeSite& site : probes.sites)
             if (site.name == probe.name)
-                sites.push_back({site.offset, site.semaphore_offset, std::uint64_t{probe.id} | std::uint64_t{domain} << 8});
+                sites.push_back(
+                    {site.offset, site.semaphore_offset, std::uint64_t{probe.id} | std::uint64_t{domain} << 8});
 }
 
 bool has_batches(const ElfProbes& probes) {
-    return std::any_of(probes.sites.begin(), probes.sites.end(), [](const ProbeSite& site) { return site.name == "batch"; });
+    return std::any_of(probes.sites.begin(), probes.sites.end(),
+                       [](const ProbeSite& site) { return site.name == "batch"; });
 }
 
 // The rare probes first: a target that waits for a hot semaphore to rise finds everything attached.
@@ -60,8 +63,8 @@ std::vector<UprobeSite> choose_sites(const ElfProbes& probes, Level level, std::
 
 }  // namespace
 
-Result<std::unique_ptr<UsdtSource>> UsdtSource::attach(const std::vector<const Process*>& processes, UsdtOptions options,
-                                                       UprobeMechanism mechanism) {
+Result<std::unique_ptr<UsdtSource>> UsdtSource::attach(const std::vector<const Process*>& processes,
+                                                       UsdtOptions options, UprobeMechanism mechanism) {
     std::unique_ptr<UsdtSource> source(new UsdtSource(std::move(options)));
     if (auto found = source->find(processes); !found) return found.error();
     auto programs = UsdtPrograms::load(source->choose_sizes(), mechanism);
@@ -79,7 +82,8 @@ Result<void> UsdtSource::find(const std::vector<const Process*>& processes) {
         if (!images) return images.error();
         if (images->empty())
             return Error::of(Failure::no_target,
-                             "nothing to audit in process " + std::to_string(process->pid()) + ": no file mapped in it has mapaudit probes",
+                             "nothing to audit in process " + std::to_string(process->pid()) +
+                                 ": no file mapped in it has mapaudit probes",
                              "link the program with mapaudit_target; `mapaudit list` shows what was found");
         const std::size_t first = domains_.size();
         for (UsdtImage& image : *images) {
@@ -93,7 +97,8 @@ Result<void> UsdtSource::find(const std::vector<const Process*>& processes) {
             // One domain a registry in use. A file without one uses another file's, or is the first to get one.
             if (domains_.size() == first || (in_use && domains_.back().in_use)) {
                 if (domains_.size() == WIRE_MAX_DOMAINS)
-                    return Error::of(Failure::failed, "more than " + std::to_string(WIRE_MAX_DOMAINS) + " registries to audit");
+                    return Error::of(Failure::failed,
+                                     "more than " + std::to_string(WIRE_MAX_DOMAINS) + " registries to audit");
                 domains_.push_back({});
                 domains_.back().process = process;
                 domains_.back().ordinal = static_cast<std::uint32_t>(domains_.size() - 1 - first);
@@ -120,7 +125,8 @@ ProgramSizes UsdtSource::choose_sizes() const {
     sizes.cells += 1;
     // A map's histograms spread over all CPUs; those of one thread are on few at a time.
     const std::uint64_t spread = options_.per_thread ? 1 : sizes.lanes;
-    sizes.pages = static_cast<std::uint32_t>(std::min<std::uint64_t>(sizes.cells * octaves_per_cell * spread, largest_page_table));
+    sizes.pages = static_cast<std::uint32_t>(
+        std::min<std::uint64_t>(sizes.cells * octaves_per_cell * spread, largest_page_table));
     sizes.threads = thread_slots;
     return sizes;
 }
@@ -169,9 +175,11 @@ void UsdtSource::take_baseline(Domain& domain, std::uint32_t index) {
 Result<void> UsdtSource::attach_images(UprobeMechanism mechanism) {
     for (const Attachment& attachment : attachments_) {
         const Domain& domain = domains_[attachment.image_domain];
-        const auto sites = choose_sites(attachment.image.probes, options_.level, static_cast<std::uint32_t>(attachment.image_domain));
+        const auto sites =
+            choose_sites(attachment.image.probes, options_.level, static_cast<std::uint32_t>(attachment.image_domain));
         if (sites.empty()) continue;
-        auto link = UprobeLink::attach(mechanism, programs_->program_fd(), attachment.image.attach_path, domain.process->pid(), sites);
+        auto link = UprobeLink::attach(mechanism, programs_->program_fd(), attachment.image.attach_path,
+                                       domain.process->pid(), sites);
         if (!link) {
             links_.clear();
             return link.error();
@@ -294,11 +302,13 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
         }
         model::Counts& counts = sums[{record.map, record.op}];
         if ((record.flags & MAPAUDIT_REC_COUNT) != 0) {
-            if (options_.level == Level::sampled) counts.calls += without_stale({domain, record.map, record.op}, record.latency);
+            if (options_.level == Level::sampled)
+                counts.calls += without_stale({domain, record.map, record.op}, record.latency);
             continue;
         }
         const int scale = (record.flags & MAPAUDIT_REC_SCALED) != 0 ? MAPAUDIT_SCALED_SHIFT : 0;
-        const std::uint64_t latency = std::uint64_t{record.latency} << scale, wait = std::uint64_t{record.wait} << scale;
+        const std::uint64_t latency = std::uint64_t{record.latency} << scale,
+                            wait = std::uint64_t{record.wait} << scale;
         counts.latency.add_bucket(record.bucket, 1);
         counts.latency_sum += latency;
         counts.latency_max = std::max(counts.latency_max, latency);
@@ -312,7 +322,9 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
     }
     for (auto& [map_op, counts] : sums) {
         counts.ns_per_unit = ns_per_unit(domains_[domain]);
-        book.add({map_key(domain, map_op.first), static_cast<mapaudit_op>(map_op.second), cpu, options_.per_thread ? tid : 0}, counts);
+        book.add({map_key(domain, map_op.first), static_cast<mapaudit_op>(map_op.second), cpu,
+                  options_.per_thread ? tid : 0},
+                 counts);
     }
 }
 
@@ -323,12 +335,13 @@ void UsdtSource::take_pending(Domain& domain, std::uint32_t index, model::Book& 
         std::uint64_t& mark = programs_->threads[domain.thread_base + block.index];
         std::uint64_t seen = __atomic_load_n(&mark, __ATOMIC_ACQUIRE);
         const std::uint64_t taken = seen & ~WIRE_TAKEN_SEEN;
-        // More than a ring ahead: batches are on their way; or, at the detach, were fired when the probe had gone already,
-        // and the audit of this thread ends at the mark.
+        // More than a ring ahead: batches are on their way; or, at the detach, were fired when the probe had gone
+        // already, and the audit of this thread ends at the mark.
         if (block.seq <= taken || block.seq - taken > MAPAUDIT_RING) continue;
         const auto records = domain.registry->records(block, taken);
         if (records.empty()) continue;
-        if (!__atomic_compare_exchange_n(&mark, &seen, block.seq | (seen & WIRE_TAKEN_SEEN), false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+        if (!__atomic_compare_exchange_n(&mark, &seen, block.seq | (seen & WIRE_TAKEN_SEEN), false, __ATOMIC_ACQ_REL,
+                                         __ATOMIC_ACQUIRE))
             continue;
         add_records(index, block.cpu, block.tid, records.data(), records.size(), book);
         pending_taken_ += records.size();
@@ -346,7 +359,9 @@ void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book&
                 counts.calls = without_stale({index, counter.map, op}, counter.calls[op]);
                 counts.ns_per_unit = ns_per_unit(domain);
                 if (counts.calls != 0)
-                    book.add({map_key(index, counter.map), static_cast<mapaudit_op>(op), block.cpu, options_.per_thread ? block.tid : 0}, counts);
+                    book.add({map_key(index, counter.map), static_cast<mapaudit_op>(op), block.cpu,
+                              options_.per_thread ? block.tid : 0},
+                             counts);
             }
     }
 }

@@ -53,13 +53,13 @@ public:
 private:
     struct Domain {
         const Process* process = nullptr;
-        std::uint32_t ordinal = 0;  // among the process's domains
+        std::uint32_t ordinal = 0;               // among the process's domains
         std::vector<RegistryReader> candidates;  // the registry is the first of these that comes into use
         RegistryReader* registry = nullptr;
         std::uint32_t thread_base = 0, thread_limit = 0;
-        bool in_use = false;      // one of them is
-        bool one_by_one = false;  // a provider without batches: its figures are in ns
-        bool in_ticks = false;    // latencies are in the counter's ticks, not in ns
+        bool in_use = false;                 // one of them is
+        bool one_by_one = false;             // a provider without batches: its figures are in ns
+        bool in_ticks = false;               // latencies are in the counter's ticks, not in ns
         std::vector<RegistryMap> at_attach;  // maps that a target which ends at once would take with it
         std::set<std::uint32_t> living;
     };

@@ -79,8 +79,9 @@ Result<std::vector<Mapping>> Process::mappings() const {
     UniqueFd probe(::open(proc(pid_, "maps").c_str(), O_RDONLY | O_CLOEXEC));
     char byte;
     if (!probe || ::read(probe.get(), &byte, 1) < 0)
-        return Error::from_errno(Failure::not_permitted, "cannot read the memory map of process " + std::to_string(pid_),
-                                 errno, "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
+        return Error::from_errno(Failure::not_permitted,
+                                 "cannot read the memory map of process " + std::to_string(pid_), errno,
+                                 "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
     return Error::of(Failure::no_target, "process " + std::to_string(pid_) + " maps no file: nothing to audit in it");
 }
 

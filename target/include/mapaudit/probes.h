@@ -52,8 +52,8 @@ struct live_field {
     bool log2 = false;        // the stored value is an exponent of two
     live_field() = default;
     template <class T>
-        requires std::is_unsigned_v<T>
-    live_field(const T* counter, bool exponent = false) : where(counter), width(sizeof(T)), log2(exponent) {}
+        requires std::is_unsigned_v<T> live_field(const T* counter, bool exponent = false)
+            : where(counter), width(sizeof(T)), log2(exponent) {}
 };
 
 // Where a map's vital signs stand. For a map made of several tables: the first one's, `parts` of them, `stride` apart.
@@ -67,9 +67,13 @@ struct live_fields {
 struct untimed {
     static constexpr bool listening = false;
     template <class Lock>
-    [[gnu::always_inline]] void lock(Lock& lock) { lock.lock(); }
+    [[gnu::always_inline]] void lock(Lock& lock) {
+        lock.lock();
+    }
     template <class Lock>
-    [[gnu::always_inline]] void lock_shared(Lock& lock) { lock.lock_shared(); }
+    [[gnu::always_inline]] void lock_shared(Lock& lock) {
+        lock.lock_shared();
+    }
     void grew(const growth&) noexcept {}
     void evacuated(const evacuation&) noexcept {}
 };
@@ -142,7 +146,8 @@ public:
             mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other);
     }
 
-    // For a map whose counters have no address: what size() and bucket_count() said last. Only called while listened to.
+    // For a map whose counters have no address: what size() and bucket_count() said last. Only called while listened
+    // to.
     void snapshot(std::uint64_t size, std::uint64_t buckets) noexcept {
         __atomic_store_n(&size_, size, __ATOMIC_RELAXED);
         __atomic_store_n(&buckets_, buckets, __ATOMIC_RELAXED);
@@ -199,7 +204,8 @@ inline std::uint32_t next_gap(mapaudit_thread_block& block) noexcept {
     return sampling_stride / 2 + x % sampling_stride;
 }
 
-[[gnu::noinline]] inline void change_counter(mapaudit_thread_block& block, mapaudit_counter& slot, std::uint32_t map) noexcept {
+[[gnu::noinline]] inline void change_counter(mapaudit_thread_block& block, mapaudit_counter& slot,
+                                             std::uint32_t map) noexcept {
     if (slot.map != 0) {
         begin_emitting(block);
         emit_counter(block, slot);
@@ -211,7 +217,8 @@ inline std::uint32_t next_gap(mapaudit_thread_block& block) noexcept {
 
 [[gnu::always_inline]] inline void count_call(mapaudit_thread_block& block, std::uint32_t map, op what) noexcept {
     mapaudit_counter& slot = block.counters[map % MAPAUDIT_COUNTERS];
-    if (slot.map != map) [[unlikely]] change_counter(block, slot, map);
+    if (slot.map != map) [[unlikely]]
+        change_counter(block, slot, map);
     ++slot.calls[static_cast<int>(what)];
 }
 
@@ -236,7 +243,8 @@ public:
         : block_(block), map_(map), op_(what), mode_(how), outer_map_(block.op_map), outer_op_(block.op) {
         block.op_map = map;
         block.op = static_cast<std::uint32_t>(what);
-        if ((mode_ & alone) != 0) [[unlikely]] start_ns_ = detail::monotonic_ns();
+        if ((mode_ & alone) != 0) [[unlikely]]
+            start_ns_ = detail::monotonic_ns();
         if (mode_ != none) {
             cpu_ = detail::current_cpu(block);
             start_ = detail::ticks();
@@ -249,21 +257,25 @@ public:
         if (mode_ != none) record();
         block_.op_map = outer_map_;
         block_.op = outer_op_;
-        if (grew_) [[unlikely]] report_growth(block_, map_, growth_);
-        if (evacuated_) [[unlikely]] report_evacuation(block_, map_, evacuation_);
+        if (grew_) [[unlikely]]
+            report_growth(block_, map_, growth_);
+        if (evacuated_) [[unlikely]]
+            report_evacuation(block_, map_, evacuation_);
     }
 
     // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock.
     template <class Lock>
     [[gnu::always_inline]] void lock(Lock& lock) {
-        if (lock.try_lock()) [[likely]] return;
+        if (lock.try_lock()) [[likely]]
+            return;
         const std::uint64_t start = detail::ticks();
         lock.lock();
         wait_ += detail::ticks() - start;
     }
     template <class Lock>
     [[gnu::always_inline]] void lock_shared(Lock& lock) {
-        if (lock.try_lock_shared()) [[likely]] return;
+        if (lock.try_lock_shared()) [[likely]]
+            return;
         const std::uint64_t start = detail::ticks();
         lock.lock_shared();
         wait_ += detail::ticks() - start;
@@ -285,8 +297,10 @@ private:
         std::uint64_t wait = wait_ < latency ? wait_ : latency;
         const std::uint32_t cpu = detail::current_cpu(block_);
         std::uint8_t flags = grew_ || evacuated_ ? MAPAUDIT_REC_GREW : 0;
-        if (cpu != cpu_) [[unlikely]] flags |= MAPAUDIT_REC_MIGRATED;
-        if ((mode_ & alone) != 0) [[unlikely]] report_alone(op_, map_, start_ns_, latency, wait, flags);
+        if (cpu != cpu_) [[unlikely]]
+            flags |= MAPAUDIT_REC_MIGRATED;
+        if ((mode_ & alone) != 0) [[unlikely]]
+            report_alone(op_, map_, start_ns_, latency, wait, flags);
         if ((mode_ & (every | sample)) == 0) return;
         if (cpu != block_.cpu) [[unlikely]] {
             detail::flush_block(block_);
@@ -304,10 +318,11 @@ private:
         }
         detail::append_record(block_, {map_, static_cast<__u32>(latency), static_cast<__u32>(wait),
                                        static_cast<__u16>(bucket), static_cast<__u8>(op_), flags});
-        if (end > block_.deadline) [[unlikely]] detail::flush_all(block_, end);
+        if (end > block_.deadline) [[unlikely]]
+            detail::flush_all(block_, end);
     }
-    [[gnu::noinline]] static void report_alone(op what, std::uint32_t map, std::uint64_t start_ns, std::uint64_t latency,
-                                               std::uint64_t wait, std::uint8_t flags) noexcept {
+    [[gnu::noinline]] static void report_alone(op what, std::uint32_t map, std::uint64_t start_ns,
+                                               std::uint64_t latency, std::uint64_t wait, std::uint8_t flags) noexcept {
         const std::uint64_t latency_ns = detail::monotonic_ns() - start_ns;
         const double share = latency == 0 ? 0.0 : static_cast<double>(wait) / static_cast<double>(latency);
         const auto wait_ns = static_cast<std::uint64_t>(share * static_cast<double>(latency_ns));
@@ -319,9 +334,11 @@ private:
     [[gnu::noinline]] static void report_growth(mapaudit_thread_block& block, std::uint32_t map, growth g) noexcept {
         ++block.events;
         if (detail::listened_to(MAPAUDIT_SEM_GROW, mapaudit_probe_grow))
-            mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason), g.part);
+            mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason),
+                                g.part);
     }
-    [[gnu::noinline]] static void report_evacuation(mapaudit_thread_block& block, std::uint32_t map, evacuation e) noexcept {
+    [[gnu::noinline]] static void report_evacuation(mapaudit_thread_block& block, std::uint32_t map,
+                                                    evacuation e) noexcept {
         ++block.events;
         if (detail::listened_to(MAPAUDIT_SEM_EVACUATE, mapaudit_probe_evacuate))
             mapaudit_probe_evacuate(map, e.done, e.total, e.part);
@@ -342,7 +359,8 @@ private:
 namespace detail {
 
 // What is attached, as a timed::mode; counts the call at the sampled level. Once an operation.
-[[gnu::always_inline]] inline std::uint8_t begin_timing(mapaudit_thread_block& block, std::uint32_t map, op what) noexcept {
+[[gnu::always_inline]] inline std::uint8_t begin_timing(mapaudit_thread_block& block, std::uint32_t map,
+                                                        op what) noexcept {
     std::uint8_t how = timed::none;
     if (armed(MAPAUDIT_SEM_BATCH)) {
         how = timed::every;
@@ -350,7 +368,8 @@ namespace detail {
         count_call(block, map, what);
         if (--block.countdown == 0) how = timed::sample;
     }
-    if (armed(semaphore_of(what))) [[unlikely]] how |= timed::alone;
+    if (armed(semaphore_of(what))) [[unlikely]]
+        how |= timed::alone;
     return how;
 }
 
@@ -366,7 +385,8 @@ template <op Op, class Body>
 template <op Op, class Body>
 [[gnu::noinline]] inline decltype(auto) audit_attached(const map_handle& map, Body body) {
     mapaudit_thread_block* block = tls_block;
-    if (block == nullptr) [[unlikely]] block = acquire_block();
+    if (block == nullptr) [[unlikely]]
+        block = acquire_block();
     if (block == nullptr || map.id() == 0) [[unlikely]] {
         untimed running;
         return body(running);
@@ -383,7 +403,8 @@ template <op Op, class Body>
 // of at most 16 bytes (`this` and one reference) keeps the unattached path at two instructions.
 template <op Op, class Body>
 [[gnu::always_inline]] inline decltype(auto) audit(const map_handle& map, Body body) {
-    if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]] return detail::audit_attached<Op>(map, body);
+    if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]]
+        return detail::audit_attached<Op>(map, body);
     untimed running;
     return body(running);
 }

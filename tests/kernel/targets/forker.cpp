@@ -4,9 +4,9 @@
 // parent's half-full batch, works on them, and must not show up in the parent's counts. Prints the parent's own count.
 #include <mapaudit/mutex_map.hpp>
 
-#include <cstdio>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <cstdio>
 
 int main() {
     mapaudit::mutex_map<long, long> map("forked");
@@ -22,7 +22,10 @@ int main() {
             return 0;  // by way of exit handlers, which flush
         }
         int status = 0;
-        if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) { std::fprintf(stderr, "child status %x\n", status); return 1; }
+        if (child < 0 || ::waitpid(child, &status, 0) != child || status != 0) {
+            std::fprintf(stderr, "child status %x\n", status);
+            return 1;
+        }
     }
     std::printf("%ld\n", assigned);
     return 0;

@@ -4,9 +4,9 @@
 // that no library would fire. Says "ready", waits for an auditor, lies, and exits 0 when told to end.
 #include <mapaudit/mutex_map.hpp>
 
+#include <unistd.h>
 #include <csignal>
 #include <cstdio>
-#include <unistd.h>
 
 namespace {
 
@@ -15,14 +15,14 @@ volatile std::sig_atomic_t told_to_end = 0;
 void lie_in_probes() {
     const auto registry = mapaudit::detail::address(&mapaudit_process_registry);
     mapaudit_record records[MAPAUDIT_BATCH] = {};
-    for (auto& record : records) record = {1, 100, 0, 0xffff, 0, 0};                          // no such bucket
+    for (auto& record : records) record = {1, 100, 0, 0xffff, 0, 0};  // no such bucket
     mapaudit_probe_batch(mapaudit::detail::address(records), MAPAUDIT_BATCH, 0, 9999999, 0, registry);
-    for (auto& record : records) record = {1, 100, 0, 40, 200, 0};                            // no such operation
+    for (auto& record : records) record = {1, 100, 0, 40, 200, 0};  // no such operation
     mapaudit_probe_batch(mapaudit::detail::address(records), MAPAUDIT_BATCH, 1000, 9999999, 0, registry);
-    mapaudit_probe_batch(0xdead0000, MAPAUDIT_BATCH, 2000, 9999999, 0, registry);             // no such memory
-    mapaudit_probe_batch(mapaudit::detail::address(records), ~0ull, 3000, 9999999, 0, registry);  // no such length
+    mapaudit_probe_batch(0xdead0000, MAPAUDIT_BATCH, 2000, 9999999, 0, registry);                  // no such memory
+    mapaudit_probe_batch(mapaudit::detail::address(records), ~0ull, 3000, 9999999, 0, registry);   // no such length
     mapaudit_probe_batch(mapaudit::detail::address(records), 1, 4000, 9999999, 123456, registry);  // no such CPU
-    mapaudit_probe_batch(mapaudit::detail::address(records), 1, 5000, 9999999, 0, 0x1234);    // no such registry
+    mapaudit_probe_batch(mapaudit::detail::address(records), 1, 5000, 9999999, 0, 0x1234);         // no such registry
     mapaudit_probe_grow(77, ~0ull, 0, ~0ull, 99, ~0ull);
     mapaudit_probe_create(78, 0xdead0000, registry);
 }
@@ -36,7 +36,8 @@ void lie_in_the_registry() {
     desc->buckets.width = 99;
     registry.descs = ~0u;
     registry.blocks = ~0u;
-    for (int i = 3; i < MAPAUDIT_CHUNKS; ++i) registry.desc_chunks[i] = registry.block_chunks[i] = 0xdead0000 + static_cast<__u64>(i);
+    for (int i = 3; i < MAPAUDIT_CHUNKS; ++i)
+        registry.desc_chunks[i] = registry.block_chunks[i] = 0xdead0000 + static_cast<__u64>(i);
 }
 
 }  // namespace

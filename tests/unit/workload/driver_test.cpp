@@ -21,14 +21,24 @@ struct CountingMap {
     void saw(Operation operation, std::uint64_t key) {
         ++calls[static_cast<unsigned>(operation)];
         key_sum += key * 31 + static_cast<unsigned>(operation);
-        for (auto max = key_max.load(); key > max && !key_max.compare_exchange_weak(max, key);) {}
+        for (auto max = key_max.load(); key > max && !key_max.compare_exchange_weak(max, key);) {
+        }
         const std::uint32_t self = detail::current_tid();
         std::uint32_t other = 0;
         if (!owner.compare_exchange_strong(other, self) && other != self) shared = true;
     }
-    bool assign(std::uint64_t key, std::uint64_t) { saw(Operation::assign, key); return true; }
-    std::optional<std::uint64_t> lookup(std::uint64_t key) { saw(Operation::lookup, key); return {}; }
-    bool erase(std::uint64_t key) { saw(Operation::erase, key); return true; }
+    bool assign(std::uint64_t key, std::uint64_t) {
+        saw(Operation::assign, key);
+        return true;
+    }
+    std::optional<std::uint64_t> lookup(std::uint64_t key) {
+        saw(Operation::lookup, key);
+        return {};
+    }
+    bool erase(std::uint64_t key) {
+        saw(Operation::erase, key);
+        return true;
+    }
     std::uint32_t id() const { return 1; }
     std::uint64_t grows() const { return 0; }
     std::size_t bucket_count() const { return 0; }
@@ -223,9 +233,18 @@ struct ThrowingMap {
     void act() {
         if (++calls % 10 == 0) throw std::runtime_error("raced");
     }
-    bool assign(std::uint64_t, std::uint64_t) { act(); return true; }
-    std::optional<std::uint64_t> lookup(std::uint64_t) { act(); return {}; }
-    bool erase(std::uint64_t) { act(); return true; }
+    bool assign(std::uint64_t, std::uint64_t) {
+        act();
+        return true;
+    }
+    std::optional<std::uint64_t> lookup(std::uint64_t) {
+        act();
+        return {};
+    }
+    bool erase(std::uint64_t) {
+        act();
+        return true;
+    }
     std::uint32_t id() const { return 1; }
     std::uint64_t grows() const { return 0; }
     std::size_t bucket_count() const { return 0; }

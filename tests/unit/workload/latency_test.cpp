@@ -49,7 +49,8 @@ TEST(LatencyHistogram, NeverAboveTheMaximum) {
 
 TEST(Clock, RateAgreesWithTheKernels) {
     const Moment from = Moment::now();
-    while (detail::monotonic_ns() - from.at_ns < 20'000'000) {}
+    while (detail::monotonic_ns() - from.at_ns < 20'000'000) {
+    }
     const Moment to = Moment::now();
     const double elapsed = ns_per_tick(from, to) * static_cast<double>(to.at_ticks - from.at_ticks);
     EXPECT_NEAR(elapsed, static_cast<double>(to.at_ns - from.at_ns), 1.0);

@@ -40,9 +40,9 @@ TEST(Program, ListNamesEveryKindOnALine) {
 TEST(Program, JsonIsTheWholeOfStdout) {
     for (const Kind& kind : all_kinds()) {
         SCOPED_TRACE(kind.name);
-        const Finished result = workload({"--map", std::string(kind.name), "--threads", "3", "--ops", "30011", "--maps", "4",
-                                          "--erase-ratio", "0.2", "--keys", "3000", "--name", "sessions", "--time-ops",
-                                          "--json"});
+        const Finished result =
+            workload({"--map", std::string(kind.name), "--threads", "3", "--ops", "30011", "--maps", "4",
+                      "--erase-ratio", "0.2", "--keys", "3000", "--name", "sessions", "--time-ops", "--json"});
         ASSERT_EQ(result.exit_code, 0) << result.err;
         EXPECT_EQ(result.err, "");
         const Json json = Json::parse(result.out);
@@ -91,8 +91,8 @@ TEST(Program, PrefillGrowsAreNotTheLoads) {
 }
 
 TEST(Program, SameSeedSameCounts) {
-    const std::vector<std::string> arguments{"--map",  "mutex_map", "--ops",  "10007", "--threads", "2", "--maps", "3",
-                                             "--dist", "zipf",      "--seed", "5",     "--json"};
+    const std::vector<std::string> arguments{"--map", "mutex_map", "--ops", "10007",  "--threads", "2",     "--maps",
+                                             "3",     "--dist",    "zipf",  "--seed", "5",         "--json"};
     const Json a = Json::parse(workload(arguments).out), b = Json::parse(workload(arguments).out);
     EXPECT_EQ(a.at("maps"), b.at("maps"));
 }
@@ -144,7 +144,8 @@ TEST(Program, SignalsEndTheLoadAndItIsReported) {
         // Blocks SIGINT and SIGTERM before the first map operation, so a signal may be sent at any time after that.
         test::Child child({MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--duration", "60", "--threads", "2", "--json"});
         while (true) {  // until the workers are there: main + 2
-            const Finished threads = test::run({"sh", "-c", "ls /proc/" + std::to_string(child.pid()) + "/task | wc -l"});
+            const Finished threads =
+                test::run({"sh", "-c", "ls /proc/" + std::to_string(child.pid()) + "/task | wc -l"});
             if (std::stoi(threads.out) >= 3) break;
         }
         child.send(signal);
@@ -157,8 +158,7 @@ TEST(Program, SignalsEndTheLoadAndItIsReported) {
 }
 
 TEST(Program, StrangeNamesStayValidJson) {
-    const Finished result =
-        workload({"--map", "mutex_map", "--ops", "1", "--name", "a\"\\\x1b[31m\xff,\n", "--json"});
+    const Finished result = workload({"--map", "mutex_map", "--ops", "1", "--name", "a\"\\\x1b[31m\xff,\n", "--json"});
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_EQ(std::ranges::count(result.out, '\n'), 1);
     EXPECT_EQ(Json::parse(result.out).at("maps")[0].at("name").get<std::string>().substr(0, 3), "a\"\\");

@@ -14,9 +14,9 @@
 #include <mutex>
 #include <string_view>
 
+#include <mapaudit/probe_abi.h>
 #include <mapaudit/detail/platform.hpp>
 #include <mapaudit/detail/thunks.hpp>
-#include <mapaudit/probe_abi.h>
 
 // Default visibility whatever the flags, so that the dynamic linker can fold the copies of several ELF files into
 // one; where it cannot (a dlopened library), each file has a registry of its own, complete in itself.
@@ -36,17 +36,21 @@ inline constinit std::uint64_t batch_age_ticks = 300'000'000;
 inline constexpr std::uint64_t batch_age_ns = 100'000'000;
 
 [[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
-    if (clock_is_counter) [[likely]] return counter();
+    if (clock_is_counter) [[likely]]
+        return counter();
     return monotonic_ns();
 }
 
 // The clock at the end of an interval: all that the interval was to measure has been carried out.
 [[gnu::always_inline]] inline std::uint64_t ticks_after() noexcept {
-    if (clock_is_counter) [[likely]] return counter_after();
+    if (clock_is_counter) [[likely]]
+        return counter_after();
     return monotonic_ns();
 }
 
-inline std::uint64_t address(const volatile void* pointer) noexcept { return reinterpret_cast<std::uintptr_t>(pointer); }
+inline std::uint64_t address(const volatile void* pointer) noexcept {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
 template <class T>
 inline T* pointer_to(std::uint64_t where) noexcept {
     return reinterpret_cast<T*>(static_cast<std::uintptr_t>(where));
@@ -60,7 +64,8 @@ inline Entry* chunk_entry(__u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t index,
     if (chunk >= MAPAUDIT_CHUNKS) return nullptr;
     if (chunks[chunk] == 0) {
         const std::size_t bytes = sizeof(Entry) * mapaudit_chunk_size(chunk, first);
-        void* memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void* memory =
+            ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (memory == MAP_FAILED) return nullptr;
         __atomic_store_n(&chunks[chunk], address(memory), __ATOMIC_RELEASE);
     }
@@ -70,7 +75,8 @@ inline Entry* chunk_entry(__u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t index,
 // The CPU that the owner of `block`, the calling thread, is on.
 [[gnu::always_inline]] inline std::uint32_t current_cpu(const mapaudit_thread_block& block) noexcept {
     const auto* number = pointer_to<const volatile std::uint32_t>(block.cpu_address);
-    if (number != nullptr) [[likely]] return *number;
+    if (number != nullptr) [[likely]]
+        return *number;
     return ask_for_cpu();
 }
 
@@ -103,7 +109,8 @@ inline void calibrate_batch_age() noexcept {
     const std::uint64_t seq = block.seq;
     block.records[seq % MAPAUDIT_RING] = record;
     __atomic_store_n(&block.seq, seq + 1, __ATOMIC_RELEASE);
-    if ((seq + 1) % MAPAUDIT_BATCH == 0) [[unlikely]] flush_block(block);
+    if ((seq + 1) % MAPAUDIT_BATCH == 0) [[unlikely]]
+        flush_block(block);
 }
 
 // Turns one slot of the counting table into COUNT records.
@@ -121,7 +128,9 @@ inline void begin_emitting(mapaudit_thread_block& block) noexcept {
     __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELAXED);
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
-inline void end_emitting(mapaudit_thread_block& block) noexcept { __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELEASE); }
+inline void end_emitting(mapaudit_thread_block& block) noexcept {
+    __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELEASE);
+}
 
 inline void emit_counters(mapaudit_thread_block& block) noexcept {
     begin_emitting(block);
@@ -236,7 +245,8 @@ inline mapaudit_map_desc* register_map(const mapaudit_map_desc& description) noe
     auto& r = mapaudit_process_registry;
     mapaudit_map_desc* desc = nullptr;
     if (r.free_desc != 0) {
-        desc = chunk_entry<mapaudit_map_desc>(r.desc_chunks, static_cast<std::uint32_t>(r.free_desc - 1), MAPAUDIT_DESC_CHUNK);
+        desc = chunk_entry<mapaudit_map_desc>(r.desc_chunks, static_cast<std::uint32_t>(r.free_desc - 1),
+                                              MAPAUDIT_DESC_CHUNK);
         r.free_desc = desc->next_free;
     } else {
         desc = chunk_entry<mapaudit_map_desc>(r.desc_chunks, r.descs, MAPAUDIT_DESC_CHUNK);

@@ -48,6 +48,7 @@
 #error "mapaudit has probes for x86-64 and aarch64; build with MAPAUDIT_PROBES=OFF elsewhere"
 #endif
 
+// clang-format off
 // One thunk with its note. The note's layout is SystemTap's: site, base, semaphore, provider, name, arguments.
 #define MAPAUDIT_THUNK(name, semaphore, arguments)                                                       \
     ".pushsection .text.mapaudit_probes,\"axG\",%progbits,mapaudit_probes,comdat\n"                      \
@@ -93,6 +94,7 @@ asm(".ifndef mapaudit_semaphores\n"
     MAPAUDIT_THUNK(destroy, MAPAUDIT_SEM_DESTROY, MAPAUDIT_ARGS5)
     ".endif\n");
 
+// clang-format on
 #undef MAPAUDIT_THUNK
 
 #define MAPAUDIT_HIDDEN __attribute__((visibility("hidden")))
@@ -125,7 +127,9 @@ MAPAUDIT_HIDDEN void mapaudit_probe_destroy(std::uint64_t map, std::uint64_t siz
 namespace mapaudit::detail {
 
 // True while anything is attached that listens to one probe.
-inline bool armed(int semaphore) noexcept { return __atomic_load_n(&mapaudit_semaphores[semaphore / 2], __ATOMIC_RELAXED); }
+inline bool armed(int semaphore) noexcept {
+    return __atomic_load_n(&mapaudit_semaphores[semaphore / 2], __ATOMIC_RELAXED);
+}
 
 #if defined(__x86_64__)
 // Set in a child that was forked while a tracer was attached to its parent.
@@ -139,9 +143,11 @@ inline constinit bool forked_under_a_tracer = false;
     if (*site != call) return true;
     std::int32_t distance;
     std::memcpy(&distance, site + 1, sizeof distance);
-    const auto target = reinterpret_cast<std::uintptr_t>(site) + 5 + static_cast<std::uintptr_t>(std::intptr_t{distance});
+    const auto target =
+        reinterpret_cast<std::uintptr_t>(site) + 5 + static_cast<std::uintptr_t>(std::intptr_t{distance});
     unsigned char resident;
-    return ::mincore(reinterpret_cast<void*>(target & ~(page - 1)), 1, &resident) == 0;  // ENOMEM: nothing is mapped there
+    return ::mincore(reinterpret_cast<void*>(target & ~(page - 1)), 1, &resident) ==
+           0;  // ENOMEM: nothing is mapped there
 }
 #endif
 
@@ -150,7 +156,8 @@ template <class... Arguments>
 inline bool listened_to(int semaphore, [[maybe_unused]] void (*thunk)(Arguments...) noexcept) noexcept {
     if (!armed(semaphore)) return false;
 #if defined(__x86_64__)
-    if (forked_under_a_tracer) [[unlikely]] return site_is_sound(reinterpret_cast<const unsigned char*>(thunk));
+    if (forked_under_a_tracer) [[unlikely]]
+        return site_is_sound(reinterpret_cast<const unsigned char*>(thunk));
 #endif
     return true;
 }
