@@ -347,6 +347,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 			op->calls++;
 		}
 		if (!count_value(op->latency_page, bucket)) {
+			op->calls -= !((tail >> 56) & MAPAUDIT_REC_SAMPLED);
 			op->lost++;
 			lane->no_page++;
 			continue;

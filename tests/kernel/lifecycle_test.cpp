@@ -252,6 +252,27 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
     expect_balance((*source)->ledger());
 }
 
+TEST(Lifecycle, MoreMapsThanTheTableHoldsAreLostAndSaidSo) {
+    // Started under the auditor, the process has no map yet when the table is sized.
+    const ScratchFolder scratch;
+    const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map",
+                                   "mutex_map", "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const auto csv = read_csv(scratch.file("a.csv"));
+    std::uint64_t calls = 0, grows = 0, lost = 0;
+    for (const CsvRow& row : rows_of(csv, "total")) {
+        (row.at("op") == "grow" ? grows : calls) += std::stoull(row.at("calls"));
+        lost += std::stoull(row.at("lost"));
+    }
+    const LedgerLine ledger = ledger_of(finished);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+    EXPECT_EQ(ledger.handled, calls + grows);
+    EXPECT_EQ(ledger.lost, lost);
+    EXPECT_GT(ledger.lost, 100'000u);
+    EXPECT_EQ(ledger.fired, 500'009 + grows);
+    EXPECT_NE(finished.err.find("map table full"), std::string::npos) << finished.err;
+}
+
 TEST(Lifecycle, RunAuditsFromTheFirstInstruction) {
     const ScratchFolder scratch;
     const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD,

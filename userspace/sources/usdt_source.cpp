@@ -41,6 +41,11 @@ void choose(const ElfProbes& probes, const std::array<KnownProbe, N>& wanted, st
                     {site.offset, site.semaphore_offset, std::uint64_t{probe.id} | std::uint64_t{domain} << 8});
 }
 
+// A target may make maps without end; what is known of them is bounded like what is counted.
+void describe(model::Book& book, const model::MapKey& key, const model::MapInfo& info) {
+    if (book.maps() < largest_map_table || book.find(key) != nullptr) book.describe(key, info);
+}
+
 bool has_batches(const ElfProbes& probes) {
     return std::any_of(probes.sites.begin(), probes.sites.end(),
                        [](const ProbeSite& site) { return site.name == "batch"; });
@@ -206,7 +211,7 @@ void UsdtSource::describe_maps(Domain& domain, model::Book& book) {
     std::set<std::uint32_t> living;
     for (const RegistryMap& map : maps) {
         living.insert(map.id);
-        book.describe({domain.process->pid(), domain.ordinal, map.id},
+        describe(book, {domain.process->pid(), domain.ordinal, map.id},
                       {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
     }
     for (const std::uint32_t id : domain.living) {
@@ -259,7 +264,7 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
         const auto& create = reinterpret_cast<const wire_create&>(event);
         const RegistryMap map = describe_map(*domains_[event.domain].process, create.desc);
         if (book.find(key) == nullptr)
-            book.describe(key, {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+            describe(book, key, {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
     } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
         const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
         const model::MapInfo* known = book.find(key);
@@ -267,7 +272,7 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
         info.size = destroy.size;
         info.buckets = destroy.buckets;
         info.alive = false;
-        book.describe(key, info);
+        describe(book, key, info);
         domains_[event.domain].living.erase(event.map);
     }
 }
