@@ -75,11 +75,31 @@ TEST(Growth, OfManyMaps) {
 TEST(Growth, AtTheEventsLevel) { expect_chains(watch_growth(with_kind("go_map"), sources::Level::events)); }
 
 TEST(Growth, SameSizeWhenOverflowPilesUp) {
-    // Erasing and inserting other keys leaves sparse overflow chains: Go's reason for a growth that adds no bucket.
-    const GrowthRun run = watch_growth({"--map", "mutex_map", "--threads", "1", "--ops", "3000017", "--read-ratio", "0",
-                                        "--erase-ratio", "0.5", "--keys", "1000000"},
-                                       sources::Level::full);
-    expect_chains(run);
+    Child target({std::string(MAPAUDIT_TARGETS) + "repacker"});
+    ASSERT_TRUE(target.wait_for("ready")) << target.err();
+    auto process = Process::open(target.pid());
+    ASSERT_TRUE(process);
+    std::vector<sources::GrowEvent> events;
+    auto source = sources::UsdtSource::attach(
+        {&*process}, {sources::Level::full, false, [&](const auto& grow) { events.push_back(grow); }});
+    ASSERT_TRUE(source) << source.error().line();
+    const Finished finished = target.finish();
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    model::Book book({});
+    (*source)->detach(book);
+    unsigned long grows = 0, buckets = 0, same_size = 0;
+    ASSERT_EQ(std::sscanf(finished.out.c_str(), "%lu %lu", &grows, &buckets), 2);
+    ASSERT_EQ(events.size(), grows);
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const bool overflow = events[i].reason == MAPAUDIT_GROW_OVERFLOW;
+        same_size += overflow;
+        EXPECT_EQ(events[i].new_buckets, overflow ? events[i].old_buckets : 2 * events[i].old_buckets) << i;
+        if (i > 0) {
+            EXPECT_EQ(events[i].old_buckets, events[i - 1].new_buckets) << i;
+        }
+    }
+    EXPECT_EQ(events.back().new_buckets, buckets);
+    EXPECT_GT(same_size, 0u);
 }
 
 }  // namespace

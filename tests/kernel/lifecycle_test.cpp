@@ -255,8 +255,9 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
 TEST(Lifecycle, MoreMapsThanTheTableHoldsAreLostAndSaidSo) {
     // Started under the auditor, the process has no map yet when the table is sized.
     const ScratchFolder scratch;
-    const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map",
-                                   "mutex_map", "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
+    const Finished finished =
+        run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map", "mutex_map",
+             "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
     const auto csv = read_csv(scratch.file("a.csv"));
     std::uint64_t calls = 0, grows = 0, lost = 0;

@@ -21,7 +21,7 @@ struct ColumnSpec {
 };
 
 // By Column; a blank stands before each.
-constexpr std::array<ColumnSpec, 12> specs{{{"CALLS", 12},
+constexpr std::array<ColumnSpec, 13> specs{{{"CALLS", 12},
                                             {"CALLS/s", 7},
                                             {"P50", 6},
                                             {"P90", 6},
@@ -31,12 +31,14 @@ constexpr std::array<ColumnSpec, 12> specs{{{"CALLS", 12},
                                             {"WAIT%", 5},
                                             {"SIZE", 7},
                                             {"BUCKETS", 7},
+                                            {"BKTS/s", 7},
                                             {"LOAD", 5},
                                             {"GROWS", 5}}};
 
 // What a narrow terminal goes without first. The rates stay to the last.
-constexpr std::array<Column, 10> dispensable{Column::p90,     Column::p999,  Column::size, Column::load, Column::wait,
-                                             Column::buckets, Column::grows, Column::p50,  Column::max,  Column::p99};
+constexpr std::array<Column, 11> dispensable{Column::p90,  Column::p999, Column::bucket_rate, Column::size,
+                                             Column::load, Column::wait, Column::buckets,     Column::grows,
+                                             Column::p50,  Column::max,  Column::p99};
 
 constexpr std::size_t op_width = 6, who_width = 11, narrowest_map = 16;
 
@@ -61,6 +63,7 @@ std::string cell(const model::Row& row, Column column) {
         }
         case Column::size: return or_dash(row.size);
         case Column::buckets: return or_dash(row.buckets);
+        case Column::bucket_rate: return rate(row.buckets_per_s);
         case Column::load: return row.load_factor ? fmt::format("{:.2f}", *row.load_factor) : "-";
         case Column::grows: return count(row.grows);
     }
@@ -108,8 +111,8 @@ std::string map_label(const model::Row& row, bool with_pid) {
 }
 
 std::vector<Column> live_columns() {
-    return {Column::calls_per_s, Column::p50,  Column::p90,     Column::p99,  Column::p999, Column::max,
-            Column::wait,        Column::size, Column::buckets, Column::load, Column::grows};
+    return {Column::calls_per_s, Column::p50,  Column::p90,     Column::p99,         Column::p999, Column::max,
+            Column::wait,        Column::size, Column::buckets, Column::bucket_rate, Column::load, Column::grows};
 }
 
 Table::Table(TableOptions options) : options_(std::move(options)) { shrink_to_width(options_); }
