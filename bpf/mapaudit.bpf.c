@@ -285,14 +285,15 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 	__u64 wait = (__u32)tail;
 
 	if (flags & MAPAUDIT_REC_COUNT) {
-		op->calls += *latency;
+		op->counted += *latency;
 		return 0;
 	}
 	if (flags & MAPAUDIT_REC_SCALED) {
 		*latency <<= MAPAUDIT_SCALED_SHIFT;
 		wait <<= MAPAUDIT_SCALED_SHIFT;
 	}
-	op->calls += !(flags & MAPAUDIT_REC_SAMPLED);
+	if (flags & MAPAUDIT_REC_SAMPLED)
+		op->sampled++;
 	if (flags & MAPAUDIT_REC_MIGRATED)
 		op->migrations++;
 	if (wait)
@@ -310,7 +311,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
 	__u32 none = cpu * cells_per_lane + WIRE_CELL_NONE, index = none;
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
-	__u32 map = 0;
+	__u32 map = 0, left = count - from;
 
 	if (!lane || !cell || from > MAPAUDIT_BATCH - CHUNK)
 		return 0;
@@ -321,7 +322,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 		__u32 which = tail >> 48 & 0xff, bucket = tail >> 32 & 0xffff;
 		struct wire_cell_op *op;
 
-		if (from + i >= count)
+		if (i >= left)
 			break;
 		if ((__u32)head != map) {
 			map = (__u32)head;
@@ -340,14 +341,10 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 			continue;
 		}
 		op = &cell->op[which];
-		if (tail & UNUSUAL) {
-			if (!add_unusual(op, index, which, &latency, tail))
-				continue;
-		} else {
-			op->calls++;
-		}
+		if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
+			continue;
 		if (!count_value(op->latency_page, bucket)) {
-			op->calls -= !((tail >> 56) & MAPAUDIT_REC_SAMPLED);
+			op->sampled -= (tail >> 56) & MAPAUDIT_REC_SAMPLED;
 			op->lost++;
 			lane->no_page++;
 			continue;
@@ -460,7 +457,6 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 	}
 	op = &cell->op[which];
 	if (count_value(op->latency_page, bucket_of(latency))) {
-		op->calls++;
 		op->latency_sum += latency;
 		if (latency > op->latency_max)
 			op->latency_max = latency;
@@ -497,7 +493,6 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 		struct wire_cell_op *op = &cell->op[MAPAUDIT_OP_GROW];
 
 		if (count_value(op->latency_page, bucket_of(duration))) {
-			op->calls++;
 			op->latency_sum += duration;
 			if (duration > op->latency_max)
 				op->latency_max = duration;

@@ -62,8 +62,9 @@ struct wire_page {
 
 /* One operation of one map on one lane. Sums are in ticks, for WIRE_GROW and the per-operation probes in ns. */
 struct wire_cell_op {
-	__u64 calls;
-	__u64 latency_sum; /* of timed calls */
+	__u64 counted;     /* calls that were counted and not timed */
+	__u64 sampled;     /* timed calls that are among the counted ones: calls = counted + timed - sampled */
+	__u64 latency_sum; /* of timed calls; how many these are, the histogram says */
 	__u64 latency_max;
 	__u64 waits;
 	__u64 wait_sum;

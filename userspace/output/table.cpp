@@ -35,7 +35,7 @@ constexpr std::array<ColumnSpec, 13> specs{{{"CALLS", 12},
                                             {"LOAD", 5},
                                             {"GROWS", 5}}};
 
-// What a narrow terminal goes without first. The rates stay to the last.
+// What a narrow terminal goes without first. CALLS and CALLS/s stay to the last.
 constexpr std::array<Column, 11> dispensable{Column::p90,  Column::p999, Column::bucket_rate, Column::size,
                                              Column::load, Column::wait, Column::buckets,     Column::grows,
                                              Column::p50,  Column::max,  Column::p99};

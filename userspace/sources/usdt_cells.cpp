@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/usdt_cells.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 namespace mapaudit::sources {
 namespace {
@@ -12,7 +12,7 @@ std::uint32_t load(const __u32& word) { return __atomic_load_n(&word, __ATOMIC_R
 
 // Has anything but the histograms changed? Every record that is counted changes one of these.
 bool same(const wire_cell_op& a, const wire_cell_op& b) {
-    return load(a.calls) == b.calls && load(a.latency_sum) == b.latency_sum && load(a.waits) == b.waits &&
+    return load(a.counted) == b.counted && load(a.sampled) == b.sampled && load(a.latency_sum) == b.latency_sum && load(a.waits) == b.waits &&
            load(a.migrations) == b.migrations && load(a.lost) == b.lost && load(a.conflicts) == b.conflicts;
 }
 
@@ -25,9 +25,9 @@ std::uint64_t gain(const __u64& now, __u64& before) {
 
 }  // namespace
 
-CellReader::CellReader(const UsdtPrograms& programs, bool calls_from_timings)
+CellReader::CellReader(const UsdtPrograms& programs, bool every_call_timed)
     : programs_(programs),
-      calls_from_timings_(calls_from_timings),
+      every_call_timed_(every_call_timed),
       before_(std::size_t{programs.sizes().lanes} * programs.sizes().cells) {}
 
 void CellReader::read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::Histogram& into) {
@@ -48,7 +48,8 @@ void CellReader::read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::His
 
 bool CellReader::read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit_op op, model::Counts& counts) {
     if (same(now, before)) return false;
-    counts.calls = gain(now.calls, before.calls);
+    const std::uint64_t counted = gain(now.counted, before.counted);
+    const std::uint64_t sampled = gain(now.sampled, before.sampled);
     counts.latency_sum = gain(now.latency_sum, before.latency_sum);
     const std::uint64_t max = load(now.latency_max);
     if (max > before.latency_max) counts.latency_max = before.latency_max = max;
@@ -64,7 +65,8 @@ bool CellReader::read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit
     }
     read_pages(now.latency_page, counts.latency);
     read_pages(now.wait_page, counts.wait);
-    if (calls_from_timings_ || op == MAPAUDIT_OP_GROW) counts.calls = counts.latency.count();
+    counts.calls = counts.latency.count();
+    if (!every_call_timed_) counts.calls += counted - std::min(sampled, counts.calls);
     if (op == MAPAUDIT_OP_GROW) counts.grows = counts.calls;
     return true;
 }

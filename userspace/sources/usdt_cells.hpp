@@ -21,9 +21,8 @@ struct CellOrigin {
 
 class CellReader {
 public:
-    // calls_from_timings: every call was timed, so that calls are told from the histogram and agree with it even when
-    // a cell is read while it is written.
-    CellReader(const UsdtPrograms& programs, bool calls_from_timings);
+    // every_call_timed: at level full. Calls that another listener's sampled level had only counted are left out.
+    CellReader(const UsdtPrograms& programs, bool every_call_timed);
 
     // Calls gained(origin, counts) for every cell that has changed. Units are ticks, for grow ns; ns_per_unit is
     // left 1.
@@ -34,7 +33,7 @@ private:
     void read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::Histogram& into);
 
     const UsdtPrograms& programs_;
-    bool calls_from_timings_;
+    bool every_call_timed_;
     std::vector<std::unique_ptr<wire_cell>> before_;  // by lane and cell; null: never seen to change
     std::vector<wire_page> pages_before_;
 };

@@ -18,7 +18,7 @@ namespace {
 constexpr const char* privilege_remedy = "run as root, or with CAP_BPF and CAP_PERFMON";
 
 static_assert(sizeof(wire_slot) == 16 && sizeof(wire_page) == 128 && sizeof(mapaudit_record) == 16);
-static_assert(sizeof(wire_cell_op) == 368 && sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
+static_assert(sizeof(wire_cell_op) == 376 && sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
 static_assert(sizeof(wire_event) == 32 && offsetof(wire_spill, records) == 40 && sizeof(wire_grow) == 72);
 static_assert(sizeof(wire_ledger) == 96 && sizeof(wire_domain) == 16 && sizeof(mapaudit_map_desc) == 192);
 

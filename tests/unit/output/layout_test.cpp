@@ -64,6 +64,14 @@ R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by calls        
     // clang-format on
 }
 
+TEST(Layout, narrower_by_one_goes_without_the_bucket_rate) {
+    const auto header = [](std::size_t width) { return layout(sample_report(), {}, {}, width, 10).lines[1].text; };
+    // clang-format off
+    EXPECT_EQ(header(94), "MAP(kind)        OP     CALLS/s    P50    P99    MAX WAIT%    SIZE BUCKETS  BKTS/s  LOAD GROWS");
+    EXPECT_EQ(header(93), "MAP(kind)               OP     CALLS/s    P50    P99    MAX WAIT%    SIZE BUCKETS  LOAD GROWS");
+    // clang-format on
+}
+
 TEST(Layout, fits_every_size) {
     model::Report report = sample_report();
     report.rows[1].map_name = "名前名前名前名前名前名前名前名前";

@@ -61,7 +61,7 @@ void run_against_model(const plan& p, int operations) {
             model.clear();
         }
         ASSERT_EQ(map.table.size(), model.size());
-        if (i % 4001 == 0) ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model));
+        if (i % 4001 == 0) { ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model)); }
     }
     ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model));
 }

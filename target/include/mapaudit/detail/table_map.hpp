@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include <mapaudit/detail/go_cursor.hpp>
@@ -184,7 +185,13 @@ public:
     [[gnu::always_inline]] std::optional<V> lookup(const K& key) const
         requires std::copy_constructible<V>
     {
-        return audit<op::lookup>(handle_, lookup_body{this, {key}});
+        const auto result = audit<op::lookup>(handle_, lookup_body{this, {key}});
+        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
+            if (!result.there) return std::nullopt;
+            return result.value;
+        } else {
+            return result;
+        }
     }
 
     // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
@@ -283,17 +290,29 @@ private:
             });
         }
     };
+    // A small value and whether there is one, in two registers. GCC makes an std::optional of them in memory, in halves,
+    // and copies it as a whole wherever the attached and the unattached path meet: two failed store forwardings, 5 ns.
+    struct found_scalar {
+        V value;
+        bool there;
+    };
+    static constexpr bool in_register =
+        std::is_trivially_copyable_v<V> && std::is_default_constructible_v<V> && sizeof(V) <= sizeof(void*);
+    using found = std::conditional_t<in_register, found_scalar, std::optional<V>>;
     struct lookup_body {
         const table_map* map;
         taken<const K> key;
         template <class Running>
-        [[gnu::always_inline]] std::optional<V> operator()(Running& running) const {
+        [[gnu::always_inline]] found operator()(Running& running) const {
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             const V* value = mine.table.find(key.it, hash);
-            if (value == nullptr) return std::nullopt;
-            return *value;
+            if (value == nullptr) return found{};
+            if constexpr (in_register)
+                return found{*value, true};
+            else
+                return *value;
         }
     };
     template <class F>
