@@ -134,7 +134,21 @@ __u32 __noinline bucket_of(__u64 value)
 	return mapaudit_bucket(value);
 }
 
-/* The cell of a key, claiming one on first sight; WIRE_CELL_NONE where the table is full or a claim is in progress. */
+/* Gives a slot its cell. Two CPUs may try at once: one's is taken, the other's stays unused. */
+static __always_inline __u32 give_cell(struct wire_slot *slot)
+{
+	__u32 cell, seen;
+
+	if (next_cell >= cells_per_lane)
+		return WIRE_CELL_NONE;
+	cell = __sync_fetch_and_add(&next_cell, 1);
+	if (cell >= cells_per_lane)
+		return WIRE_CELL_NONE;
+	seen = __sync_val_compare_and_swap(&slot->cell, WIRE_CELL_NONE, cell);
+	return seen == WIRE_CELL_NONE ? cell : seen;
+}
+
+/* The cell of a key, claiming one on first sight; WIRE_CELL_NONE where the table is full. */
 __u32 __noinline cell_of(__u64 key)
 {
 	__u32 hash = (__u32)((key * 0x9e3779b97f4a7c15ull) >> 32);
@@ -149,18 +163,11 @@ __u32 __noinline cell_of(__u64 key)
 		seen = slot->key;
 		if (seen == 0) {
 			seen = __sync_val_compare_and_swap(&slot->key, 0, key);
-			if (seen == 0) {
-				__u32 cell = __sync_fetch_and_add(&next_cell, 1);
-
-				/* A table that is full keeps its last claim without a cell: its map is lost, and said so. */
-				if (cell >= cells_per_lane)
-					return WIRE_CELL_NONE;
-				slot->cell = cell;
-				return cell;
-			}
+			if (seen == 0)
+				seen = key;
 		}
 		if (seen == key)
-			return slot->cell;
+			return slot->cell ? slot->cell : give_cell(slot);
 	}
 	return WIRE_CELL_NONE;
 }
@@ -517,7 +524,7 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 	out->reason = (__u32)WIRE_ARG4(regs);
 	out->part = (__u32)WIRE_ARG5(regs);
 	out->counted = counted;
-	out->reserved = 0;
+	out->number = (__u32)(WIRE_ARG5(regs) >> 32);
 	if (!counted) {
 		__sync_fetch_and_add(&ledger->fired, 1);
 		__sync_fetch_and_add(&ledger->spilled, 1);

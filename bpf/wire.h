@@ -45,7 +45,7 @@ struct wire_domain {
 #define WIRE_SLOT_PROBES 16
 struct wire_slot {
 	__u64 key;  /* wire_key(); 0: free */
-	__u32 cell; /* WIRE_CELL_NONE: just being claimed, or the cells had run out */
+	__u32 cell; /* WIRE_CELL_NONE: not given yet, or the cells had run out */
 	__u32 reserved;
 };
 
@@ -148,7 +148,7 @@ struct wire_grow {
 	__u32 reason;
 	__u32 part;
 	__u32 counted; /* 0: the kernel could not add it to a cell, the reader must */
-	__u32 reserved;
+	__u32 number;  /* of this growth of that part, from 1; 0: not numbered */
 };
 
 struct wire_evacuate {

@@ -12,8 +12,9 @@ std::uint32_t load(const __u32& word) { return __atomic_load_n(&word, __ATOMIC_R
 
 // Has anything but the histograms changed? Every record that is counted changes one of these.
 bool same(const wire_cell_op& a, const wire_cell_op& b) {
-    return load(a.counted) == b.counted && load(a.sampled) == b.sampled && load(a.latency_sum) == b.latency_sum && load(a.waits) == b.waits &&
-           load(a.migrations) == b.migrations && load(a.lost) == b.lost && load(a.conflicts) == b.conflicts;
+    return load(a.counted) == b.counted && load(a.sampled) == b.sampled && load(a.latency_sum) == b.latency_sum &&
+           load(a.waits) == b.waits && load(a.migrations) == b.migrations && load(a.lost) == b.lost &&
+           load(a.conflicts) == b.conflicts;
 }
 
 std::uint64_t gain(const __u64& now, __u64& before) {

@@ -212,7 +212,7 @@ void UsdtSource::describe_maps(Domain& domain, model::Book& book) {
     for (const RegistryMap& map : maps) {
         living.insert(map.id);
         describe(book, {domain.process->pid(), domain.ordinal, map.id},
-                      {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+                 {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
     }
     for (const std::uint32_t id : domain.living) {
         const model::MapKey key{domain.process->pid(), domain.ordinal, id};
@@ -229,6 +229,23 @@ void UsdtSource::drain_events(model::Book& book) {
     programs_->drain([&](const wire_event& event, std::size_t bytes) {
         if (event.domain < domains_.size()) handle(event, bytes, book);
     });
+    tell_growths();
+}
+
+// The probe fires after the growth's critical section, so that one thread's event may overtake another's: their numbers
+// put those of one table back in order, in the places that they came in.
+void UsdtSource::tell_growths() {
+    std::map<std::pair<model::MapKey, std::uint32_t>, std::vector<std::size_t>> places;
+    for (std::size_t i = 0; i < growths_.size(); ++i) places[{growths_[i].map, growths_[i].part}].push_back(i);
+    for (const auto& [table, at] : places) {
+        std::vector<GrowEvent> ordered;
+        for (const std::size_t i : at) ordered.push_back(growths_[i]);
+        std::stable_sort(ordered.begin(), ordered.end(),
+                         [](const auto& a, const auto& b) { return a.number < b.number; });
+        for (std::size_t i = 0; i < at.size(); ++i) growths_[at[i]] = ordered[i];
+    }
+    for (const GrowEvent& grow : growths_) options_.on_grow(grow);
+    growths_.clear();
 }
 
 void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book& book) {
@@ -250,8 +267,8 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
             ++spilled_taken_;
         }
         if (options_.on_grow)
-            options_.on_grow({key, grow.old_buckets, grow.new_buckets, grow.duration_ns, event.time_ns,
-                              static_cast<mapaudit_grow_reason>(grow.reason), grow.part});
+            growths_.push_back({key, grow.old_buckets, grow.new_buckets, grow.duration_ns, event.time_ns,
+                                static_cast<mapaudit_grow_reason>(grow.reason), grow.part, grow.number});
     } else if (event.type == WIRE_EVENT_CONFLICT && bytes >= sizeof(wire_conflict)) {
         const auto& conflict = reinterpret_cast<const wire_conflict&>(event);
         if (conflict.counted != 0) return;

@@ -29,12 +29,13 @@ struct GrowEvent {
     std::uint64_t old_buckets = 0, new_buckets = 0, duration_ns = 0, time_ns = 0;
     mapaudit_grow_reason reason = MAPAUDIT_GROW_LOAD;
     std::uint32_t part = 0;
+    std::uint32_t number = 0;  // of this growth of that part, from 1; 0: not numbered
 };
 
 struct UsdtOptions {
     Level level = Level::full;
     bool per_thread = false;
-    std::function<void(const GrowEvent&)> on_grow;  // may be empty
+    std::function<void(const GrowEvent&)> on_grow;  // may be empty; called in the order the growths happened in
 };
 
 class UsdtSource final : public Source {
@@ -80,6 +81,7 @@ private:
     void describe_maps(Domain& domain, model::Book& book);
     void drain_events(model::Book& book);
     void handle(const wire_event& event, std::size_t bytes, model::Book& book);
+    void tell_growths();
     void read_cells(model::Book& book);
     void take_pending(Domain& domain, std::uint32_t index, model::Book& book);
     void take_residual(Domain& domain, std::uint32_t index, model::Book& book);
@@ -99,6 +101,7 @@ private:
     std::unique_ptr<UsdtPrograms> programs_;
     std::unique_ptr<CellReader> cells_;
     std::vector<UprobeLink> links_;
+    std::vector<GrowEvent> growths_;  // of this collection, as they came
     // Calls that the sampled level had counted, and not handed over, before this attach: to be left out when they come.
     std::map<CallKey, std::uint64_t> stale_;
     std::uint64_t spilled_taken_ = 0;  // records of batches that the kernel handed over whole

@@ -221,7 +221,7 @@ private:
             const std::uint64_t now_ns = map_.handle_.now(), buckets = map_.buckets();
             if (Op == op::assign && buckets != buckets_)
                 running_.grew({buckets_, buckets, start_ns_ != 0 && now_ns > start_ns_ ? now_ns - start_ns_ : 0,
-                               MAPAUDIT_GROW_LOAD, 0});
+                               MAPAUDIT_GROW_LOAD, 0, 0});
             map_.publish();
         }
 

@@ -9,7 +9,9 @@
  *   batch, batch_sampled  records (address of struct mapaudit_record[count]), count (1..MAPAUDIT_BATCH),
  *                         first sequence number, thread id << 32 | block index, cpu, registry address
  *   assign, lookup, erase map id, latency_ns, wait_ns, flags (MAPAUDIT_REC_*)
- *   grow                  map id, old buckets, new buckets, duration_ns, reason (enum mapaudit_grow_reason), part
+ *   grow                  map id, old buckets, new buckets, duration_ns, reason (enum mapaudit_grow_reason),
+ *                         part | number of this growth of that part, from 1, << 32 (probes fire after the critical
+ *                         section, and so may overtake one another)
  *   evacuate              map id, buckets evacuated so far, buckets to evacuate, part
  *   contended             map id, op, wait_ns, owner's thread id
  *   conflict              map id, kind (enum mapaudit_conflict), the other thread's id

@@ -36,7 +36,8 @@ struct growth {
     std::uint64_t old_buckets, new_buckets;
     std::uint64_t duration_ns;
     mapaudit_grow_reason reason;
-    std::uint32_t part;  // which table of a map made of several, 0 elsewhere
+    std::uint32_t part;    // which table of a map made of several, 0 elsewhere
+    std::uint32_t number;  // of this growth of that table, from 1; 0: not numbered
 };
 
 // How far the evacuation of the old buckets has come.
@@ -335,7 +336,7 @@ private:
         ++block.events;
         if (detail::listened_to(MAPAUDIT_SEM_GROW, mapaudit_probe_grow))
             mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason),
-                                g.part);
+                                g.part | static_cast<std::uint64_t>(g.number) << 32);
     }
     [[gnu::noinline]] static void report_evacuation(mapaudit_thread_block& block, std::uint32_t map,
                                                     evacuation e) noexcept {

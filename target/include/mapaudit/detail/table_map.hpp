@@ -4,7 +4,8 @@
 // many, each behind its own access rule. A Design says
 //
 //   kind, concurrent   what the map is called, and whether several threads may use it at once
-//   access             the rule: write(running, map), read(running, map), iterate(map) and inspect() return a guard with
+//   access             the rule: write(running, map), read(running, map), iterate(map) and inspect() return a guard
+//   with
 //                      unlock(); check_iteration(map) runs before each element that for_each visits
 //   parts<Part>        one_part or many_parts
 //
@@ -25,9 +26,9 @@
 #include <type_traits>
 #include <utility>
 
+#include <mapaudit/probes.h>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
-#include <mapaudit/probes.h>
 
 namespace mapaudit::detail {
 
@@ -67,7 +68,11 @@ public:
     static constexpr std::size_t most = 65536;
 
     many_parts(std::size_t reserve, std::size_t parts)
-        : mask_(std::bit_ceil(parts < 1 ? 1 : parts > most ? most : parts) - 1), parts_(new Part[mask_ + 1]) {
+        : mask_(std::bit_ceil(parts < 1      ? 1
+                              : parts > most ? most
+                                             : parts) -
+                1),
+          parts_(new Part[mask_ + 1]) {
         const auto bits = static_cast<unsigned>(std::popcount(mask_));
         shift_ = 56 - bits;
         // Shards fill unevenly: four standard deviations more than their share.
@@ -94,12 +99,14 @@ private:
 // operation's: that one then stays in registers.
 class growth_collector {
 public:
-    growth_collector(const map_handle& handle, std::uint32_t part) noexcept : handle_(handle), part_(part) {}
+    // `grows`: the table's own count, which stands at the growth's number while its critical section lasts.
+    growth_collector(const map_handle& handle, std::uint32_t part, const std::uint64_t& grows) noexcept
+        : handle_(handle), part_(part), grows_(grows) {}
 
     std::uint64_t now() const noexcept { return handle_.now(); }
     void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns,
               mapaudit_grow_reason reason) noexcept {
-        growth_ = {old_buckets, new_buckets, duration_ns, reason, part_};
+        growth_ = {old_buckets, new_buckets, duration_ns, reason, part_, static_cast<std::uint32_t>(grows_)};
         grew_ = true;
     }
     void evacuated(std::uint64_t done, std::uint64_t total) noexcept {
@@ -109,13 +116,16 @@ public:
 
     template <class Running>
     [[gnu::always_inline]] void tell(Running& running) const noexcept {
-        if (grew_) [[unlikely]] running.grew(growth_);
-        if (evacuated_) [[unlikely]] running.evacuated(evacuation_);
+        if (grew_) [[unlikely]]
+            running.grew(growth_);
+        if (evacuated_) [[unlikely]]
+            running.evacuated(evacuation_);
     }
 
 private:
     const map_handle& handle_;
     std::uint32_t part_;
+    const std::uint64_t& grows_;
     bool grew_ = false, evacuated_ = false;
     growth growth_;          // only meaningful when grew_
     evacuation evacuation_;  // only meaningful when evacuated_
@@ -123,9 +133,10 @@ private:
 
 // Calls write(observer), where nobody listens with an observer that costs nothing.
 template <class Running, class Write>
-[[gnu::always_inline]] inline bool observed(Running& running, const map_handle& handle, std::uint32_t part, Write write) {
+[[gnu::always_inline]] inline bool observed(Running& running, const map_handle& handle, std::uint32_t part,
+                                            const std::uint64_t& grows, Write write) {
     if constexpr (Running::listening) {
-        growth_collector collector(handle, part);
+        growth_collector collector(handle, part, grows);
         bool changed;
         try {
             changed = write(collector);
@@ -182,9 +193,7 @@ public:
     }
 
     // A copy of the value.
-    [[gnu::always_inline]] std::optional<V> lookup(const K& key) const
-        requires std::copy_constructible<V>
-    {
+    [[gnu::always_inline]] std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
         const auto result = audit<op::lookup>(handle_, lookup_body{this, {key}});
         if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
             if (!result.there) return std::nullopt;
@@ -261,8 +270,8 @@ private:
         std::uint64_t grows = 0;
     };
 
-    // The audited bodies. Unattached, a lookup's goes into the caller and a write's, which is long, into a function of its
-    // own: left to itself the compiler decides otherwise with probes than without, at a cost of ten to twenty
+    // The audited bodies. Unattached, a lookup's goes into the caller and a write's, which is long, into a function of
+    // its own: left to itself the compiler decides otherwise with probes than without, at a cost of ten to twenty
     // instructions. (Locked lookups out of line were 15 % slower.) Attached, both are inlined beside the clock reads.
     struct assign_arguments {
         const K& key;
@@ -290,8 +299,9 @@ private:
             });
         }
     };
-    // A small value and whether there is one, in two registers. GCC makes an std::optional of them in memory, in halves,
-    // and copies it as a whole wherever the attached and the unattached path meet: two failed store forwardings, 5 ns.
+    // A small value and whether there is one, in two registers. GCC makes an std::optional of them in memory, in
+    // halves, and copies it as a whole wherever the attached and the unattached path meet: two failed store
+    // forwardings, 5 ns.
     struct found_scalar {
         V value;
         bool there;
@@ -338,9 +348,8 @@ private:
         const std::uint32_t index = parts_.index_of(hash);
         part& mine = parts_.begin()[index];
         auto guard = mine.access.write(running, *this);
-        const bool changed = observed(running, handle_, index, [&](auto&& observer) {
-            return write(mine.table, hash, observer);
-        });
+        const bool changed = observed(running, handle_, index, mine.table.live().grows,
+                                      [&](auto&& observer) { return write(mine.table, hash, observer); });
         guard.unlock();
         return changed;
     }
