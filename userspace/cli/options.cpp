@@ -49,7 +49,7 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
         ->type_name("FILE");
     command
         .add_option("--level", options.level,
-                    "What is attached: full (every operation timed), sampled (all counted, one in 64 timed), "
+                    "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
                     "events (growth, creation and conflicts only); default full")
         ->option_text("full|sampled|events")
         ->transform([levels](const std::string& name) {
