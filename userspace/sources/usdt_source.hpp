@@ -23,6 +23,9 @@
 
 namespace mapaudit::sources {
 
+// No audit knows more maps than these, however many its targets make.
+inline constexpr std::uint32_t largest_map_table = 1u << 16;
+
 // One growth, as it is reported to whoever wants to see them one by one.
 struct GrowEvent {
     model::MapKey map;

@@ -12,6 +12,7 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -25,6 +26,11 @@ std::string proc(int pid, const char* entry) { return "/proc/" + std::to_string(
 bool same_file(const std::string& path, const Mapping& mapping) {
     struct stat found;
     return ::stat(path.c_str(), &found) == 0 && found.st_ino == mapping.inode;
+}
+
+std::string link_target(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::read_symlink(path, ignored).string();
 }
 
 }  // namespace
@@ -87,7 +93,8 @@ Result<std::vector<Mapping>> Process::mappings() const {
 
 std::string Process::path_to(const Mapping& mapping) const {
     const std::string exe = proc(pid_, "exe");
-    if (same_file(exe, mapping)) return exe;
+    // By name too: on an overlay, the memory map shows the lower file's inode.
+    if (same_file(exe, mapping) || link_target(exe) == mapping.path) return exe;
     char range[64];
     std::snprintf(range, sizeof range, "map_files/%" PRIx64 "-%" PRIx64, mapping.start, mapping.end);
     const std::string by_range = proc(pid_, range);

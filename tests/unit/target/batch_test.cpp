@@ -359,7 +359,8 @@ TEST_F(Batch, SampledCountsEveryCall) {
     EXPECT_EQ(seen.calls(map.id(), MAPAUDIT_OP_LOOKUP), 2 * rounds);
     EXPECT_EQ(seen.calls(map.id(), MAPAUDIT_OP_ERASE), (rounds + 2) / 3);
     const u64 calls = 3 * rounds + (rounds + 2) / 3;
-    EXPECT_NEAR(static_cast<double>(seen.samples), static_cast<double>(calls) / 64, static_cast<double>(calls) / 640);
+    const double expected = static_cast<double>(calls) / detail::sampling_stride;
+    EXPECT_NEAR(static_cast<double>(seen.samples), expected, expected / 10);
 }
 
 TEST_F(Batch, SampledCountsMapsThatShareASlot) {
