@@ -3,6 +3,7 @@
 // mapaudit attach -p PID[,PID…]
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "cli/audit.hpp"
@@ -21,7 +22,7 @@ Result<int> attach(const Arguments& arguments) {
     auto signals = take_stop_signals();
     if (!signals) return signals.error();
     std::vector<Process> processes;
-    for (const int pid : arguments.pids) {
+    for (const int pid : std::set(arguments.pids.begin(), arguments.pids.end())) {
         auto process = Process::open(pid);
         if (!process) return process.error();
         processes.push_back(std::move(*process));

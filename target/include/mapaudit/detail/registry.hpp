@@ -13,6 +13,7 @@
 #include <cstring>
 #include <mutex>
 #include <string_view>
+#include <utility>
 
 #include <mapaudit/probe_abi.h>
 #include <mapaudit/detail/platform.hpp>
@@ -30,6 +31,7 @@ inline constinit std::mutex registry_mutex;
 // The calling thread's block; null before its first audited operation. Initial-exec: one load, no call.
 __attribute__((tls_model("initial-exec"))) inline constinit thread_local mapaudit_thread_block* tls_block = nullptr;
 inline constinit pthread_key_t thread_end_key = 0;
+inline constinit bool thread_end_key_made = false;
 inline constinit bool clock_is_counter = false;
 // How long a record may wait for its batch to fill: 100 ms, in ticks. A first guess until the clock is calibrated.
 inline constinit std::uint64_t batch_age_ticks = 300'000'000;
@@ -164,6 +166,8 @@ inline void flush_every_thread() noexcept {
     if (tls_block != nullptr) flush_all(*tls_block, ticks());
     auto& r = mapaudit_process_registry;
     const std::lock_guard lock(registry_mutex);
+    // In a library this runs at its dlclose: a thread that ends later must not find code there that is gone.
+    if (std::exchange(thread_end_key_made, false)) ::pthread_key_delete(thread_end_key);
     for (std::uint32_t i = 0; i < r.blocks; ++i) {
         auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
         if (block != nullptr && block->tid != 0) flush_block(*block);
@@ -206,7 +210,7 @@ inline void ensure_registry() noexcept {
     r.desc_size = sizeof(mapaudit_map_desc);
     r.start_ns = monotonic_ns();
     r.start_ticks = ticks();
-    ::pthread_key_create(&thread_end_key, release_block);
+    thread_end_key_made = ::pthread_key_create(&thread_end_key, release_block) == 0;
     ::pthread_atfork(nullptr, nullptr, after_fork_in_child);
     std::atexit(flush_every_thread);
     __atomic_store_n(&r.magic, MAPAUDIT_REGISTRY_MAGIC, __ATOMIC_RELEASE);
@@ -233,7 +237,7 @@ inline void ensure_registry() noexcept {
     block->random = 2463534242u ^ (block->index * 2654435769u);
     block->deadline = ticks() + batch_age_ticks;
     block->tid = current_tid();
-    ::pthread_setspecific(thread_end_key, block);
+    if (thread_end_key_made) ::pthread_setspecific(thread_end_key, block);
     tls_block = block;
     return block;
 }
