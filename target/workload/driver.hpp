@@ -58,13 +58,15 @@ template <class Map>
 template <class Conflict, class Map>
 void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Crew& crew,
           std::vector<std::unique_ptr<Map>>& maps) {
-    const std::uint64_t audit_cost = worker.latency && timing_every_operation() ? inner_clock_reads() : 0;
+    const bool audited_in_full = worker.latency && timing_every_operation();
+    InnerClockReads inner;
     while (worker.done < limit && !crew.stop()) {
         if (worker.interval_ns > 0) crew.await_turn(worker);
         const Operation operation = plan.draw_operation(worker.random);
         const std::uint64_t key = plan.draw_key(worker.random);
         const std::uint64_t pick = worker.map_count == 1 ? 0 : worker.random.below(worker.map_count);
         Map& map = *maps[worker.first_map + pick * worker.map_stride];
+        const std::uint64_t audit_cost = audited_in_full ? inner.ticks_at(worker.done) : 0;
         const std::uint64_t traps = handed_over();
         const std::uint64_t start = worker.latency ? ticks() : 0;
         try {

@@ -32,22 +32,39 @@ inline double ns_per_tick(const Moment& from, const Moment& to) noexcept {
 }
 
 // What an auditor attached at level full adds to an operation that is timed from outside: its own two clock reads
-// inside. The median of many tries, in ticks; taken off the driver's figures, so that both sides time the operation.
-inline std::uint64_t inner_clock_reads() {
-    std::array<std::uint64_t, 1001> costs;
-    for (std::uint64_t& cost : costs) {
-        const std::uint64_t first = ticks(), second = ticks();
-        asm volatile("" : : : "memory");
-        const std::uint64_t start = ticks();
-        (void)ticks();
-        (void)ticks();
-        const std::uint64_t end = ticks();
-        const std::uint64_t bare = second - first, around = end - start;
-        cost = around > bare ? around - bare : 0;
+// inside, the second behind a fence. In ticks; taken off the driver's figures, so that both sides time the operation.
+// Measured every few thousand operations: on a shared core the price changes by half within milliseconds.
+class InnerClockReads {
+public:
+    // What they cost now; `operations` counts this worker's.
+    std::uint64_t ticks_at(std::uint64_t operations) {
+        if (operations % every == 0) cost_ = measure();
+        return cost_;
     }
-    std::nth_element(costs.begin(), costs.begin() + costs.size() / 2, costs.end());
-    return costs[costs.size() / 2];
-}
+
+private:
+    static constexpr std::uint64_t every = 4096;
+    static constexpr std::size_t tries = 31;
+
+    static std::uint64_t measure() {
+        std::array<std::uint64_t, tries> costs;
+        for (std::uint64_t& cost : costs) {
+            const std::uint64_t first = ticks(), second = ticks();
+            const std::uint64_t start = ticks();
+            (void)ticks();
+            if (counter_usable)
+                (void)detail::counter_after();
+            else
+                (void)ticks();
+            const std::uint64_t end = ticks();
+            const std::uint64_t bare = second - first, around = end - start;
+            cost = around > bare ? around - bare : 0;
+        }
+        std::nth_element(costs.begin(), costs.begin() + tries / 2, costs.end());
+        return costs[tries / 2];
+    }
+    std::uint64_t cost_ = 0;
+};
 
 // Durations in ticks, log-linear: 32 buckets to an octave (probe_abi.h).
 class LatencyHistogram {
