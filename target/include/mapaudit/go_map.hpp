@@ -12,9 +12,10 @@
 //   Growth       a bucket or two a write: no write stops for the whole of it but for the allocation.
 //
 // A conflict always fires the `conflict` probe, on the thread that notices: the one that comes second, or the first as
-// it leaves when the second slipped past it; both may report the same overlap. Then the policy:
+// it leaves when the second slipped past it. The first reports its side as well, as it leaves. Then the policy:
 //
-//   abort    says what, on which map, between which threads, on stderr, and calls abort(), as Go's runtime would.
+//   abort    says what, on which map, between which threads, on stderr, and calls abort(), as Go's runtime would. While
+//            somebody listens, it first gives the other thread up to 50 ms to report its side.
 //   throw_   throws conflict_error. Out of a second writer or a reader it comes before anything is touched; out of a
 //            writer that finds on leaving that it was not alone, after its write. The map may be damaged by then only
 //            where two writers slipped past each other.
@@ -23,11 +24,14 @@
 #ifndef MAPAUDIT_GO_MAP_HPP
 #define MAPAUDIT_GO_MAP_HPP
 
+#include <sched.h>
+
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
 
+#include <mapaudit/detail/platform.hpp>
 #include <mapaudit/detail/table_map.hpp>
 #include <mapaudit/detail/thread_id.hpp>
 
@@ -54,34 +58,38 @@ private:
 
 namespace detail {
 
-// One word: the id of the thread that is writing. Relaxed loads and stores, no read-modify-write: the flag orders
-// nothing, and a program without the error must not pay for the check.
+// One word: the id of the thread that is writing. Relaxed loads and stores, no read-modify-write where nothing is
+// wrong: the flag orders nothing, and a program without the error must not pay for the check.
+//
+// Whoever comes upon a writer while somebody listens marks the flag, and leaves word of who it was. The writer, to
+// whom the flag then looks wrong, takes the slow way out and reports its side, for its stack.
 class write_flag {
 public:
+    static constexpr bool checked = true;
+
     explicit write_flag(conflict_policy policy) noexcept : policy_(policy) {}
 
     template <class Map>
     class writing {
     public:
         writing(write_flag& flag, const Map& map) : flag_(flag), map_(map), self_(this_thread_id()) {
-            if (const auto other = flag_.owner(); other != 0) [[unlikely]]
-                flag_.conflict(MAPAUDIT_CONFLICT_WRITE_WRITE, other, map_);
+            if (const auto owner = flag_.owner(); owner != 0) [[unlikely]]
+                flag_.came_upon(MAPAUDIT_CONFLICT_WRITE_WRITE, owner, map_);
             flag_.owner_.store(self_, std::memory_order_relaxed);
         }
         writing(const writing&) = delete;
         writing& operator=(const writing&) = delete;
         // When the write threw.
         ~writing() {
-            if (self_ != 0 && flag_.owner() == self_) flag_.owner_.store(0, std::memory_order_relaxed);
+            if (self_ != 0 && thread_of(flag_.owner()) == self_) flag_.owner_.store(0, std::memory_order_relaxed);
         }
-        // Leaves the critical section. Not to find oneself in the flag means that somebody slipped past the check.
+        // Leaves the critical section. Not to find oneself in the flag means that somebody was there meanwhile.
         void unlock() {
             const std::uint32_t self = std::exchange(self_, 0);
-            const std::uint32_t other = flag_.owner();
-            if (other == self) [[likely]]
+            if (flag_.owner() == self) [[likely]]
                 flag_.owner_.store(0, std::memory_order_relaxed);
             else
-                flag_.conflict(MAPAUDIT_CONFLICT_WRITE_WRITE, other, map_);
+                flag_.leave_in_conflict(self, map_);
         }
 
     private:
@@ -96,26 +104,84 @@ public:
         return {*this, map};
     }
     template <class Running, class Map>
-    [[gnu::always_inline]] nothing_held read(Running&, const Map& map) {
-        if (const auto other = owner(); other != 0) [[unlikely]] conflict(MAPAUDIT_CONFLICT_READ_WRITE, other, map);
+    [[gnu::always_inline]] nothing_held read(Running&, const Map&) const noexcept {
         return {};
+    }
+    // A reader asks first, and takes another way when somebody writes: one that it need not save its registers for.
+    bool is_written() const noexcept { return owner() != 0; }
+    template <class Map>
+    void read_beside_a_write(const Map& map) {
+        if (const auto other = owner(); other != 0) came_upon(MAPAUDIT_CONFLICT_READ_WRITE, other, map);
+    }
+    template <class Map>
+    writing<Map> rewrite(const Map& map) {
+        return {*this, map};
     }
     template <class Map>
     nothing_held iterate(const Map&) const noexcept {
         return {};
     }
-    nothing_held inspect() const noexcept { return {}; }
+    template <class Map>
+    nothing_held inspect(const Map&) const noexcept {
+        return {};
+    }
     template <class Map>
     [[gnu::always_inline]] void check_iteration(const Map& map) {
-        if (const auto other = owner(); other != 0) [[unlikely]] conflict(MAPAUDIT_CONFLICT_ITERATE_WRITE, other, map);
+        if (const auto other = owner(); other != 0) [[unlikely]] came_upon(MAPAUDIT_CONFLICT_ITERATE_WRITE, other, map);
     }
 
 private:
+    static constexpr std::uint32_t caught = 1u << 31;  // above any thread id
+
+    // What a writer that was come upon is to report.
+    struct word_left {
+        std::uint32_t writer = 0;
+        std::uint32_t other_and_kind = 0;  // the kind above the thread id's 22 bits
+    };
+
+    static std::uint32_t thread_of(std::uint32_t owner) noexcept { return owner & ~caught; }
     std::uint32_t owner() const noexcept { return owner_.load(std::memory_order_relaxed); }
 
     template <class Map>
-    [[gnu::cold, gnu::noinline]] void conflict(mapaudit_conflict kind, std::uint32_t other, const Map& map) const {
-        map.handle_.conflict(kind, other);
+    [[gnu::cold, gnu::noinline]] void came_upon(mapaudit_conflict kind, std::uint32_t owner, const Map& map) {
+        const std::uint32_t other = thread_of(owner);
+        if (map.handle_.conflicts_heard()) {
+            // First the word: the other may be about to leave.
+            const std::uint64_t now = monotonic_ns();
+            leave_word(kind, owner);
+            map.handle_.conflict(kind, other, MAPAUDIT_SIDE_SECOND, monotonic_ns() - now);
+            if (policy_ == conflict_policy::abort && other != this_thread_id()) await_the_other_side();
+        }
+        act(kind, other, map);
+    }
+    void leave_word(mapaudit_conflict kind, std::uint32_t owner) noexcept {
+        word_.store({thread_of(owner), this_thread_id() | static_cast<std::uint32_t>(kind) << 24});
+        const std::uint32_t marked = owner | caught;
+        if (owner != marked && !owner_.compare_exchange_strong(owner, marked, std::memory_order_relaxed))
+            word_.store({});  // it has left meanwhile
+    }
+    // The process is about to end, and with it what the other thread could say. An operation takes far less than this.
+    void await_the_other_side() const noexcept {
+        const std::uint64_t until = monotonic_ns() + 50'000'000;
+        while (word_.load().writer != 0 && monotonic_ns() < until) ::sched_yield();
+    }
+
+    template <class Map>
+    [[gnu::cold, gnu::noinline]] void leave_in_conflict(std::uint32_t self, const Map& map) {
+        const std::uint32_t owner = this->owner();
+        if (thread_of(owner) == self) owner_.store(0, std::memory_order_relaxed);
+        if (const word_left word = word_.load(); word.writer == self) {
+            const auto kind = static_cast<mapaudit_conflict>(word.other_and_kind >> 24);
+            map.handle_.conflict(kind, word.other_and_kind & 0xffffffu, MAPAUDIT_SIDE_FIRST);
+            word_.store({});
+        } else if (thread_of(owner) != self) {  // somebody slipped past the check
+            map.handle_.conflict(MAPAUDIT_CONFLICT_WRITE_WRITE, thread_of(owner));
+            act(MAPAUDIT_CONFLICT_WRITE_WRITE, thread_of(owner), map);
+        }
+    }
+
+    template <class Map>
+    void act(mapaudit_conflict kind, std::uint32_t other, const Map& map) const {
         if (policy_ == conflict_policy::report) return;
         const std::string text = describe(kind, other, Map::kind, map.name(), map.id());
         if (policy_ == conflict_policy::throw_) throw conflict_error(text, kind, map.id(), other);
@@ -135,6 +201,7 @@ private:
     }
 
     std::atomic<std::uint32_t> owner_ = 0;  // 0: nobody
+    std::atomic<word_left> word_{};
     conflict_policy policy_;
 };
 

@@ -13,12 +13,17 @@
  *                         part | number of this growth of that part, from 1, << 32 (probes fire after the critical
  *                         section, and so may overtake one another)
  *   evacuate              map id, buckets evacuated so far, buckets to evacuate, part
- *   contended             map id, op, wait_ns, owner's thread id
- *   conflict              map id, kind (enum mapaudit_conflict), the other thread's id
+ *   contended             map id, op, wait_ns, owner's thread id (0: readers, or somebody who took the lock unaudited),
+ *                         ns since the wait began
+ *   released              map id, op, ns that the lock was held, 1 if held shared: by a thread for which others waited
+ *   conflict              map id, kind (enum mapaudit_conflict), the other thread's id, side (enum mapaudit_side),
+ *                         ns since the one thread came upon the other
  *   create                map id, address of its struct mapaudit_map_desc, registry address
  *   destroy               map id, size, buckets, grows, registry address
  *
- * A `part` is one of the tables of a map made of several (a shard); 0 elsewhere.
+ * A `part` is one of the tables of a map made of several (a shard); 0 elsewhere. contended and released fire while
+ * batch, batch_sampled or the operation's own probe is attached as well: only then are waits told from free locks. An
+ * op of MAPAUDIT_OP_WHOLE is none of the three: an iteration, a clear.
  */
 #ifndef MAPAUDIT_PROBE_ABI_H
 #define MAPAUDIT_PROBE_ABI_H
@@ -27,7 +32,7 @@
 #include <linux/types.h>
 #endif
 
-#define MAPAUDIT_ABI_VERSION 1u
+#define MAPAUDIT_ABI_VERSION 2u
 #define MAPAUDIT_REGISTRY_MAGIC 0x544944554150414dull /* "MAPAUDIT", little endian */
 #define MAPAUDIT_NOTE_NAME "mapaudit" /* owner of the ELF note that gives the registry's address */
 #define MAPAUDIT_NOTE_REGISTRY 1u     /* its type; the descriptor is one 64-bit link-time address */
@@ -39,6 +44,7 @@ enum mapaudit_op {
 	MAPAUDIT_HOT_OPS = 3, /* the operations that batches carry */
 	MAPAUDIT_OP_GROW = 3, /* from the grow probe only */
 	MAPAUDIT_OPS = 4,
+	MAPAUDIT_OP_WHOLE = 4, /* of the whole map; only contended and released know it */
 };
 
 enum mapaudit_grow_reason {
@@ -50,6 +56,13 @@ enum mapaudit_conflict {
 	MAPAUDIT_CONFLICT_WRITE_WRITE = 0,
 	MAPAUDIT_CONFLICT_READ_WRITE = 1,
 	MAPAUDIT_CONFLICT_ITERATE_WRITE = 2,
+	MAPAUDIT_CONFLICTS = 3,
+};
+
+/* Which of the two threads in a conflict reports it. */
+enum mapaudit_side {
+	MAPAUDIT_SIDE_SECOND = 0, /* the one that came upon the other: one hit a conflict */
+	MAPAUDIT_SIDE_FIRST = 1,  /* the one that was inside, as it leaves: for its stack, the conflict is counted already */
 };
 
 enum mapaudit_clock {
@@ -123,6 +136,16 @@ struct mapaudit_record {
 #define MAPAUDIT_RING (2 * MAPAUDIT_BATCH) /* a thread's ring: the half handed over stays readable while the other fills */
 #define MAPAUDIT_COUNTERS 256u           /* slots of the sampled level's counting table */
 
+/* What an operation is doing, beside its kind in the low byte of mapaudit_thread_block.op. */
+#define MAPAUDIT_IN_OP 0xffu
+#define MAPAUDIT_IN_WAIT 0x100u /* waiting for a lock of the map */
+#define MAPAUDIT_IN_LOCK 0x200u /* holding one */
+#define MAPAUDIT_IN_GROW 0x400u /* growing or evacuating */
+
+#define MAPAUDIT_NOTE_WAITED 1u     /* this thread waited */
+#define MAPAUDIT_NOTE_WAITED_FOR 2u /* others waited for it */
+#define MAPAUDIT_NOTE_SHARED 4u     /* what they waited for was held shared */
+
 /* Calls of one map counted since they were last turned into COUNT records. */
 struct mapaudit_counter {
 	__u32 map; /* 0: free */
@@ -145,17 +168,22 @@ struct mapaudit_thread_block {
 	__u32 epoch; /* odd while counters are being turned into records */
 	__u32 cpu;   /* of all records in [flushed, seq) */
 	__u32 op_map; /* the operation this thread is in right now: map id, 0 for none */
-	__u32 op;
-	__u64 op_started; /* ticks; 0 when the operation is not timed */
+	__u32 op;     /* enum mapaudit_op, and MAPAUDIT_IN_* */
 	__u64 deadline;   /* ticks at which a batch goes out even if not full */
 	__u32 countdown;  /* sampled level: untimed operations until the next timed one */
 	__u32 random;     /* xorshift state behind countdown */
 	__u32 counting;   /* any counter may be non-zero */
-	__u32 reserved0;
+	__u32 reserved1;
 	__u64 next_free;
 	__u64 cpu_address; /* where the owner finds the CPU it is on, as a 32-bit number; 0: it must ask */
-	__u64 events;      /* growths and evacuations this thread has reported one by one */
-	__u64 reserved[4];
+	__u64 events;      /* growths, evacuations, waits and conflicts this thread has reported one by one */
+	/* What is to be reported of locks when the operation has ended. */
+	__u32 lock_map;    /* the map whose operation it was; 0: nothing to report */
+	__u32 lock_notes;  /* MAPAUDIT_NOTE_* */
+	__u32 lock_owner;  /* thread waited for */
+	__u32 reserved0;
+	__u64 wait_started; /* ticks */
+	__u64 reserved[3];
 	struct mapaudit_record records[MAPAUDIT_RING];
 	struct mapaudit_counter counters[MAPAUDIT_COUNTERS];
 };
@@ -188,9 +216,11 @@ struct mapaudit_map_desc {
 	char kind[MAPAUDIT_KIND_LEN];
 	char name[MAPAUDIT_NAME_LEN];
 	__u32 index; /* of this descriptor in the registry */
-	__u32 reserved;
+	__u32 flags; /* MAPAUDIT_MAP_* */
 	__u64 next_free; /* index + 1 of the next free descriptor; only meaningful while id is 0 */
 };
+
+#define MAPAUDIT_MAP_CHECKED 1u /* looks for concurrent access that it does not allow */
 
 #define MAPAUDIT_CHUNKS 24
 #define MAPAUDIT_DESC_CHUNK 64u /* descriptors in chunk 0; each further chunk is twice the one before it */

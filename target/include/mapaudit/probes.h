@@ -23,9 +23,7 @@
 #include <utility>
 
 #include <mapaudit/probe_abi.h>
-#ifndef MAPAUDIT_NO_PROBES
-#include <mapaudit/detail/registry.hpp>
-#endif
+#include <mapaudit/detail/lock_notes.hpp>
 
 namespace mapaudit {
 
@@ -62,6 +60,7 @@ struct live_fields {
     live_field size{}, buckets{}, overflow{}, grows{};
     std::uint32_t parts = 1;
     std::size_t stride = 0;
+    bool checked = false;  // the map looks for concurrent access that it does not allow
 };
 
 // The running operation on the path that nobody listens to.
@@ -74,6 +73,14 @@ struct untimed {
     template <class Lock>
     [[gnu::always_inline]] void lock_shared(Lock& lock) {
         lock.lock_shared();
+    }
+    template <class Lock>
+    [[gnu::always_inline]] void unlock(Lock& lock) {
+        lock.unlock();
+    }
+    template <class Lock>
+    [[gnu::always_inline]] void unlock_shared(Lock& lock) {
+        lock.unlock_shared();
     }
     void grew(const growth&) noexcept {}
     void evacuated(const evacuation&) noexcept {}
@@ -88,7 +95,10 @@ public:
     map_handle& operator=(const map_handle&) = delete;
     std::uint32_t id() const noexcept { return 0; }
     std::uint64_t now() const noexcept { return 0; }
-    void conflict(mapaudit_conflict, std::uint32_t) const noexcept {}
+    void growing(bool) const noexcept {}
+    bool conflicts_heard() const noexcept { return false; }
+    void conflict(mapaudit_conflict, std::uint32_t, mapaudit_side = MAPAUDIT_SIDE_SECOND,
+                  std::uint64_t = 0) const noexcept {}
     void snapshot(std::uint64_t, std::uint64_t) noexcept {}
 };
 
@@ -119,6 +129,7 @@ public:
         d.buckets = published(fields.buckets);
         d.overflow = published(fields.overflow);
         d.grows = published(fields.grows);
+        d.flags = fields.checked ? MAPAUDIT_MAP_CHECKED : 0;
         desc_ = detail::register_map(d);
         if (desc_ == nullptr) return;
         id_ = desc_->id;
@@ -141,10 +152,20 @@ public:
     // CLOCK_MONOTONIC in ns while growth is listened to, 0 otherwise: for timing what only grow and evacuate report.
     std::uint64_t now() const noexcept { return detail::armed(MAPAUDIT_SEM_GROW) ? detail::monotonic_ns() : 0; }
 
-    // Concurrent access was caught; `other` is the thread already inside.
-    void conflict(mapaudit_conflict kind, std::uint32_t other) const noexcept {
-        if (detail::listened_to(MAPAUDIT_SEM_CONFLICT, mapaudit_probe_conflict))
-            mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other);
+    // The operation that the calling thread is in begins, or ends, to grow or evacuate: for whoever samples it meanwhile.
+    void growing(bool is) const noexcept {
+        if (mapaudit_thread_block* block = detail::tls_block; block != nullptr && block->op_map == id_)
+            block->op = is ? block->op | MAPAUDIT_IN_GROW : block->op & ~MAPAUDIT_IN_GROW;
+    }
+
+    bool conflicts_heard() const noexcept { return detail::armed(MAPAUDIT_SEM_CONFLICT); }
+    // Concurrent access was caught, `since_ns` ago; `other` is the other thread's id, 0 where unknown.
+    void conflict(mapaudit_conflict kind, std::uint32_t other, mapaudit_side side = MAPAUDIT_SIDE_SECOND,
+                  std::uint64_t since_ns = 0) const noexcept {
+        if (!detail::listened_to(MAPAUDIT_SEM_CONFLICT, mapaudit_probe_conflict)) return;
+        if (detail::tls_block != nullptr) ++detail::tls_block->events;
+        mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other, static_cast<std::uint64_t>(side),
+                                since_ns);
     }
 
     // For a map whose counters have no address: what size() and bucket_count() said last. Only called while listened
@@ -223,6 +244,14 @@ inline std::uint32_t next_gap(mapaudit_thread_block& block) noexcept {
     ++slot.calls[static_cast<int>(what)];
 }
 
+// What a thread is in, op_map and op, as one word: a load and a store at either end of an operation.
+[[gnu::always_inline]] inline auto& in_op(mapaudit_thread_block& block) noexcept {
+    using word = std::uint64_t __attribute__((may_alias));
+    static_assert(offsetof(mapaudit_thread_block, op_map) % sizeof(word) == 0 &&
+                  offsetof(mapaudit_thread_block, op) == offsetof(mapaudit_thread_block, op_map) + 4);
+    return *reinterpret_cast<word*>(&block.op_map);
+}
+
 constexpr int semaphore_of(op what) {
     return what == op::assign ? MAPAUDIT_SEM_ASSIGN : what == op::lookup ? MAPAUDIT_SEM_LOOKUP : MAPAUDIT_SEM_ERASE;
 }
@@ -241,23 +270,24 @@ public:
     enum mode : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4 };
 
     [[gnu::always_inline]] timed(mapaudit_thread_block& block, std::uint32_t map, op what, std::uint8_t how) noexcept
-        : block_(block), map_(map), op_(what), mode_(how), outer_map_(block.op_map), outer_op_(block.op) {
-        block.op_map = map;
-        block.op = static_cast<std::uint32_t>(what);
+        : block_(block), map_(map), op_(what), mode_(how), outer_(detail::in_op(block)) {
+        detail::in_op(block) = map | static_cast<std::uint64_t>(what) << 32;
         if ((mode_ & alone) != 0) [[unlikely]]
             start_ns_ = detail::monotonic_ns();
         if (mode_ != none) {
             cpu_ = detail::current_cpu(block);
             start_ = detail::ticks();
-            block.op_started = start_;
         }
     }
     timed(const timed&) = delete;
     timed& operator=(const timed&) = delete;
     [[gnu::always_inline]] ~timed() {
-        if (mode_ != none) record();
-        block_.op_map = outer_map_;
-        block_.op = outer_op_;
+        std::uint64_t end = 0;
+        if (mode_ != none) end = detail::ticks_after();
+        detail::in_op(block_) = outer_;
+        if (block_.lock_map != 0) [[unlikely]]
+            detail::tell_lock_notes(block_, map_, static_cast<std::uint32_t>(op_), end - start_ - wait_, wait_);
+        if (mode_ != none) record(end);
         if (grew_) [[unlikely]]
             report_growth(block_, map_, growth_);
         if (evacuated_) [[unlikely]]
@@ -268,21 +298,38 @@ public:
     // there will be no record, the lock is just taken, which is cheaper than to try first.
     template <class Lock>
     [[gnu::always_inline]] void lock(Lock& lock) {
-        if (mode_ == none) return lock.lock();
-        if (lock.try_lock()) [[likely]]
-            return;
-        const std::uint64_t start = detail::ticks();
-        lock.lock();
-        wait_ += detail::ticks() - start;
+        if (mode_ == none)
+            lock.lock();
+        else if (!lock.try_lock()) [[unlikely]]
+            wait_ += detail::wait_for(block_, map_, lock, (mode_ & every) != 0, [](Lock& l) { l.lock(); });
+        if constexpr (requires { lock.own(0u); })
+            if (mode_ != none) lock.own(block_.tid);
+        block_.op = static_cast<std::uint32_t>(op_) | MAPAUDIT_IN_LOCK;
     }
     template <class Lock>
     [[gnu::always_inline]] void lock_shared(Lock& lock) {
-        if (mode_ == none) return lock.lock_shared();
-        if (lock.try_lock_shared()) [[likely]]
-            return;
-        const std::uint64_t start = detail::ticks();
-        lock.lock_shared();
-        wait_ += detail::ticks() - start;
+        if (mode_ == none)
+            lock.lock_shared();
+        else if (!lock.try_lock_shared()) [[unlikely]]
+            wait_ += detail::wait_for(block_, map_, lock, (mode_ & every) != 0, [](Lock& l) { l.lock_shared(); });
+        block_.op = static_cast<std::uint32_t>(op_) | MAPAUDIT_IN_LOCK;
+    }
+    // Let go of a lock taken above. Whoever unlocks it in another way is not told of those who waited.
+    template <class Lock>
+    [[gnu::always_inline]] void unlock(Lock& lock) {
+        if constexpr (requires { lock.disown(); })
+            if (mode_ != none && lock.disown()) [[unlikely]]
+                detail::note_waited_for(map_, false);
+        left_lock();
+        lock.unlock();
+    }
+    template <class Lock>
+    [[gnu::always_inline]] void unlock_shared(Lock& lock) {
+        if constexpr (requires { lock.waited_for(); })
+            if (mode_ != none && lock.waited_for()) [[unlikely]]
+                detail::note_waited_for(map_, true);
+        left_lock();
+        lock.unlock_shared();
     }
     // At most one growth and one evacuation are reported for an operation: the last of each.
     [[gnu::always_inline]] void grew(const growth& g) noexcept {
@@ -295,8 +342,9 @@ public:
     }
 
 private:
-    [[gnu::always_inline]] void record() noexcept {
-        const std::uint64_t end = detail::ticks_after();
+    // Before the unlock, which may wake those who wait and be preempted by them: that is no preemption of a holder.
+    [[gnu::always_inline]] void left_lock() noexcept { block_.op = static_cast<std::uint32_t>(op_); }
+    [[gnu::always_inline]] void record(std::uint64_t end) noexcept {
         std::uint64_t latency = end > start_ ? end - start_ : 0;  // two CPUs' counters may differ by a few ticks
         std::uint64_t wait = wait_ < latency ? wait_ : latency;
         const std::uint32_t cpu = detail::current_cpu(block_);
@@ -353,7 +401,7 @@ private:
     op op_;
     std::uint8_t mode_;
     bool grew_ = false, evacuated_ = false;
-    std::uint32_t outer_map_, outer_op_;  // an operation inside another: a hash function that looks something up
+    std::uint64_t outer_;  // an operation inside another: a hash function that looks something up
     std::uint32_t cpu_ = 0;
     std::uint64_t start_ = 0, start_ns_ = 0, wait_ = 0;
     growth growth_{};
@@ -377,27 +425,48 @@ namespace detail {
     return how;
 }
 
-// The levels below full, and the probes of single operations.
-template <op Op, class Body>
-[[gnu::always_inline]] inline decltype(auto) audit_in_part(mapaudit_thread_block& block, std::uint32_t map, Body body) {
-    timed running(block, map, Op, begin_timing(block, map, Op));
-    return body(running);
-}
-
-// The body comes by value: a closure of two pointers then travels in registers, and the unattached path needs no
-// stack frame for it.
-template <op Op, class Body>
-[[gnu::noinline]] inline decltype(auto) audit_attached(const map_handle& map, Body body) {
+// The calling thread's block; null where there is none to be had, or the map has no place in the registry.
+[[gnu::always_inline]] inline mapaudit_thread_block* block_for(const map_handle& map) noexcept {
     mapaudit_thread_block* block = tls_block;
     if (block == nullptr) [[unlikely]]
         block = acquire_block();
-    if (block == nullptr || map.id() == 0) [[unlikely]] {
+    return map.id() == 0 ? nullptr : block;
+}
+
+template <op Op, class Body>
+[[gnu::always_inline]] inline decltype(auto) audit_as(const map_handle& map, Body body, std::uint8_t how) {
+    mapaudit_thread_block* block = block_for(map);
+    if (block == nullptr) [[unlikely]] {
         untimed running;
         return body(running);
     }
-    if (!armed(MAPAUDIT_SEM_BATCH) || armed(semaphore_of(Op))) return audit_in_part<Op>(*block, map.id(), body);
-    timed running(*block, map.id(), Op, timed::every);
+    timed running(*block, map.id(), Op, how);
     return body(running);
+}
+
+// Each way of listening has a function of its own, so that none saves registers for another. The body comes by value:
+// a closure of two pointers then travels in registers, and the unattached path needs no stack frame for it.
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_every(const map_handle& map, Body body) {
+    return audit_as<Op>(map, body, timed::every);
+}
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_some(const map_handle& map, Body body, std::uint8_t how) {
+    return audit_as<Op>(map, body, how);
+}
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_in_part(const map_handle& map, Body body) {
+    mapaudit_thread_block* block = block_for(map);
+    const std::uint8_t how = block == nullptr ? std::uint8_t{timed::none} : begin_timing(*block, map.id(), Op);
+    if (how != timed::none) [[unlikely]]
+        return audit_some<Op>(map, body, how);
+    return audit_as<Op>(map, body, timed::none);
+}
+template <op Op, class Body>
+[[gnu::always_inline]] inline decltype(auto) audit_attached(const map_handle& map, Body body) {
+    if (armed(MAPAUDIT_SEM_BATCH) && !armed(semaphore_of(Op))) [[likely]]
+        return audit_every<Op>(map, body);
+    return audit_in_part<Op>(map, body);
 }
 
 }  // namespace detail

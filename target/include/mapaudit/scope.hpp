@@ -39,6 +39,14 @@ public:
     void lock_shared(Lock& lock) {
         lock.lock_shared();
     }
+    template <class Lock>
+    void unlock(Lock& lock) {
+        lock.unlock();
+    }
+    template <class Lock>
+    void unlock_shared(Lock& lock) {
+        lock.unlock_shared();
+    }
     void grew(const growth&) noexcept {}
     void evacuated(const evacuation&) noexcept {}
 };
@@ -68,6 +76,15 @@ public:
     template <class Lock>
     void lock_shared(Lock& lock) {
         running_ ? running_->lock_shared(lock) : lock.lock_shared();
+    }
+    // For an owned lock (detail/lock_notes.hpp), so that its holder is known to those who wait; else any way will do.
+    template <class Lock>
+    void unlock(Lock& lock) {
+        running_ ? running_->unlock(lock) : lock.unlock();
+    }
+    template <class Lock>
+    void unlock_shared(Lock& lock) {
+        running_ ? running_->unlock_shared(lock) : lock.unlock_shared();
     }
     void grew(const growth& g) noexcept {
         if (running_) running_->grew(g);

@@ -216,11 +216,11 @@ TEST_F(Batch, ANestedOperationGivesTheOuterOneBack) {
     const u64 first = my_block().seq;
     outer.visit(1, [&](const u64&) {
         EXPECT_EQ(my_block().op_map, outer.id());
-        EXPECT_EQ(my_block().op, static_cast<std::uint32_t>(MAPAUDIT_OP_LOOKUP));
+        EXPECT_EQ(my_block().op, MAPAUDIT_OP_LOOKUP | MAPAUDIT_IN_LOCK);
         inner.erase(7);
         inner.visit(1, [&](const u64&) { EXPECT_EQ(my_block().op_map, inner.id()); });
         EXPECT_EQ(my_block().op_map, outer.id());
-        EXPECT_EQ(my_block().op, static_cast<std::uint32_t>(MAPAUDIT_OP_LOOKUP));
+        EXPECT_EQ(my_block().op, MAPAUDIT_OP_LOOKUP | MAPAUDIT_IN_LOCK);
     });
     EXPECT_EQ(my_block().op_map, 0u);
     ASSERT_EQ(my_block().seq, first + 3);

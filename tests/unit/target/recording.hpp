@@ -32,6 +32,7 @@ struct recorder {
     std::vector<evacuate_event> evacuations;
 
     std::uint64_t now() { return timing ? ++clock : 0; }
+    void growing(bool) const {}
     void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns, mapaudit_grow_reason reason) {
         grows.push_back({old_buckets, new_buckets, duration_ns, reason});
     }

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "registry_view.hpp"
 
+#include <mapaudit/cache_map.hpp>
+#include <mapaudit/cas_map.hpp>
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/mutex_map.hpp>
+#include <mapaudit/operation_map.hpp>
 #include <mapaudit/rwlock_map.hpp>
 #include <mapaudit/sharded_map.hpp>
+#include <mapaudit/snapshot_map.hpp>
+#include <mapaudit/sync_map.hpp>
+#include <mapaudit/tophash_map.hpp>
 
 #include <gtest/gtest.h>
 
@@ -42,7 +48,9 @@ TEST(Registry, SaysWhatAStrangerNeedsToReadIt) {
 template <class Map>
 class RegistryOfMaps : public testing::Test {};
 using Kinds =
-    testing::Types<go_map<u64, u64>, mutex_map<u64, std::string>, rwlock_map<u64, u64>, sharded_map<u64, u64>>;
+    testing::Types<go_map<u64, u64>, mutex_map<u64, std::string>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
+                   tophash_map<u64, std::string>, cas_map<u64, u64>, sync_map<u64, std::string>,
+                   snapshot_map<u64, u64>, cache_map<u64, std::string>, operation_map<u64, u64>>;
 TYPED_TEST_SUITE(RegistryOfMaps, Kinds);
 
 TYPED_TEST(RegistryOfMaps, FieldsAgreeWithTheMap) {

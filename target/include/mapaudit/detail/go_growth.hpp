@@ -12,6 +12,7 @@ namespace mapaudit::detail {
 template <class K, class V, class Hash, class Equal>
 template <class Observer>
 void go_table<K, V, Hash, Equal>::start_growth(Observer& observer) {
+    observer.growing(true);
     const std::uint64_t start = observer.now();
     const mapaudit_grow_reason reason = overloaded() ? MAPAUDIT_GROW_LOAD : MAPAUDIT_GROW_OVERFLOW;
     auto* fresh = new array(current_->log2() + (reason == MAPAUDIT_GROW_LOAD ? 1 : 0));
@@ -27,6 +28,7 @@ void go_table<K, V, Hash, Equal>::start_growth(Observer& observer) {
     ++counters_.grows;
     const std::uint64_t end = observer.now();  // 0 when the listener has gone meanwhile
     observer.grew(old_->size(), fresh->size(), start != 0 && end > start ? end - start : 0, reason);
+    observer.growing(false);
 }
 
 // A write's share of a growth: the old bucket that `hash` belongs to, and one more so that the growth comes to an end.
@@ -34,6 +36,7 @@ template <class K, class V, class Hash, class Equal>
 template <class Observer>
 [[gnu::noinline]] void go_table<K, V, Hash, Equal>::work(std::uint64_t hash, Observer& observer) {
     if (old_ != nullptr) {
+        observer.growing(true);
         const std::uint64_t total = old_->size();
         evacuate(hash & old_mask_);
         // Passing over what writes have evacuated is bounded as well; Go's bound.
@@ -47,6 +50,7 @@ template <class Observer>
             old_ = nullptr;
             old_buckets_ = nullptr;
         }
+        observer.growing(false);
     }
     if (cursors_.load(std::memory_order_relaxed) == 0) drop_retired();
 }

@@ -37,6 +37,8 @@ class go_cursor;
 // What a table tells while it works. now() is the clock for durations, 0 when nobody wants them.
 struct silent_observer {
     std::uint64_t now() const noexcept { return 0; }
+    // Around allocation and evacuation; what throws in between leaves it at true until the operation ends.
+    void growing(bool /*is*/) const noexcept {}
     void grew(std::uint64_t /*old_buckets*/, std::uint64_t /*new_buckets*/, std::uint64_t /*duration_ns*/,
               mapaudit_grow_reason) const noexcept {}
     // Called at each eighth of the way and at its end.

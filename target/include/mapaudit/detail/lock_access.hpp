@@ -1,66 +1,92 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The access rules of the maps that have a lock. Locks are taken through the running operation, which times the wait
-// while somebody listens.
+// The access rules of the maps that have a lock. Locks are taken and left through the running operation, which times
+// the wait and notes who waits for whom while somebody listens.
 #ifndef MAPAUDIT_DETAIL_LOCK_ACCESS_HPP
 #define MAPAUDIT_DETAIL_LOCK_ACCESS_HPP
 
 #include <mutex>
 #include <shared_mutex>
+#include <utility>
+
+#include <mapaudit/detail/lock_notes.hpp>
 
 namespace mapaudit::detail {
 
-class mutex_access {
+// A lock taken through a running operation, which outlives it.
+template <class Running, class Lock, bool Shared>
+class running_guard {
 public:
-    using guard = std::unique_lock<std::mutex>;
+    [[gnu::always_inline]] running_guard(Running& running, Lock& lock) : running_(running), lock_(&lock) {
+        if constexpr (Shared)
+            running.lock_shared(lock);
+        else
+            running.lock(lock);
+    }
+    running_guard(const running_guard&) = delete;
+    running_guard& operator=(const running_guard&) = delete;
+    [[gnu::always_inline]] ~running_guard() {
+        if (lock_ != nullptr) unlock();
+    }
+    [[gnu::always_inline]] void unlock() {
+        Lock& lock = *std::exchange(lock_, nullptr);
+        if constexpr (Shared)
+            running_.unlock_shared(lock);
+        else
+            running_.unlock(lock);
+    }
+
+private:
+    Running& running_;
+    Lock* lock_;
+};
+
+#ifdef MAPAUDIT_NO_PROBES
+template <class Lock, bool Shared>
+class whole_map_guard : public std::conditional_t<Shared, std::shared_lock<Lock>, std::unique_lock<Lock>> {
+public:
+    whole_map_guard(Lock& lock, std::uint32_t)
+        : std::conditional_t<Shared, std::shared_lock<Lock>, std::unique_lock<Lock>>(lock) {}
+};
+#endif
+
+// Readers share it where the mutex lets them.
+template <class Mutex, bool Shares>
+class lock_access {
+    using lock = owned_lock<Mutex>;
+
+public:
+    static constexpr bool checked = false;  // nothing to look for: what is not allowed cannot happen
 
     template <class Running, class Map>
-    guard write(Running& running, const Map&) {
-        running.lock(mutex_);
-        return guard(mutex_, std::adopt_lock);
+    [[gnu::always_inline]] running_guard<Running, lock, false> write(Running& running, const Map&) {
+        return {running, lock_};
     }
     template <class Running, class Map>
-    guard read(Running& running, const Map& map) {
-        return write(running, map);
+    [[gnu::always_inline]] running_guard<Running, lock, Shares> read(Running& running, const Map&) {
+        return {running, lock_};
     }
     template <class Map>
-    guard iterate(const Map&) {
-        return guard(mutex_);
+    whole_map_guard<lock, Shares> iterate(const Map& map) {
+        return {lock_, map.id()};
     }
-    guard inspect() { return guard(mutex_); }
+    template <class Map>
+    whole_map_guard<lock, Shares> inspect(const Map& map) {
+        return {lock_, map.id()};
+    }
+    template <class Map>
+    whole_map_guard<lock, false> rewrite(const Map& map) {
+        return {lock_, map.id()};
+    }
     template <class Map>
     void check_iteration(const Map&) const noexcept {}
 
 private:
-    std::mutex mutex_;
+    lock lock_;
 };
 
-class rwlock_access {
-public:
-    using guard = std::unique_lock<std::shared_mutex>;
-    using shared_guard = std::shared_lock<std::shared_mutex>;
-
-    template <class Running, class Map>
-    guard write(Running& running, const Map&) {
-        running.lock(mutex_);
-        return guard(mutex_, std::adopt_lock);
-    }
-    template <class Running, class Map>
-    shared_guard read(Running& running, const Map&) {
-        running.lock_shared(mutex_);
-        return shared_guard(mutex_, std::adopt_lock);
-    }
-    template <class Map>
-    shared_guard iterate(const Map&) {
-        return shared_guard(mutex_);
-    }
-    shared_guard inspect() { return shared_guard(mutex_); }
-    template <class Map>
-    void check_iteration(const Map&) const noexcept {}
-
-private:
-    std::shared_mutex mutex_;
-};
+using mutex_access = lock_access<std::mutex, false>;
+using rwlock_access = lock_access<std::shared_mutex, true>;
 
 }  // namespace mapaudit::detail
 

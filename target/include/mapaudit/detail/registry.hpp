@@ -282,7 +282,7 @@ inline void unregister_map(mapaudit_map_desc& desc) noexcept {
 template <std::size_t N>
 inline void copy_text(char (&field)[N], std::string_view text) noexcept {
     const std::size_t length = text.size() < N ? text.size() : N - 1;
-    std::memcpy(field, text.data(), length);
+    if (length != 0) std::memcpy(field, text.data(), length);  // of no text, data() may be null
     field[length] = '\0';
 }
 

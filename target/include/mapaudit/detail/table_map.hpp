@@ -4,9 +4,11 @@
 // many, each behind its own access rule. A Design says
 //
 //   kind, concurrent   what the map is called, and whether several threads may use it at once
-//   access             the rule: write(running, map), read(running, map), iterate(map) and inspect() return a guard
-//   with
-//                      unlock(); check_iteration(map) runs before each element that for_each visits
+//   access             the rule: write(running, map) and read(running, map) for an operation, iterate(map),
+//                      inspect(map) and rewrite(map) for the whole, return a guard with unlock();
+//                      check_iteration(map) runs before each element that for_each visits; `checked` says whether
+//                      the rule looks for access that it does not allow, with is_written() before a read and
+//                      read_beside_a_write(map) when it is
 //   parts<Part>        one_part or many_parts
 //
 // Every critical section ends inside the audited body: the probes fire after it.
@@ -104,6 +106,7 @@ public:
         : handle_(handle), part_(part), grows_(grows) {}
 
     std::uint64_t now() const noexcept { return handle_.now(); }
+    void growing(bool is) const noexcept { handle_.growing(is); }
     void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns,
               mapaudit_grow_reason reason) noexcept {
         growth_ = {old_buckets, new_buckets, duration_ns, reason, part_, static_cast<std::uint32_t>(grows_)};
@@ -230,9 +233,8 @@ public:
 
     // Keeps the buckets. Not audited as an operation.
     void clear() {
-        untimed running;
         for (part& mine : parts_) {
-            auto guard = mine.access.write(running, *this);
+            auto guard = mine.access.rewrite(*this);
             mine.table.clear();
             guard.unlock();
         }
@@ -316,13 +318,23 @@ private:
         [[gnu::always_inline]] found operator()(Running& running) const {
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
+            if constexpr (access::checked)
+                if (mine.access.is_written()) [[unlikely]] return disturbed(map, &mine, key, hash);
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
-            const V* value = mine.table.find(key.it, hash);
+            return find(mine, key.it, hash);
+        }
+        [[gnu::always_inline]] static found find(const part& in, const K& key, std::uint64_t hash) {
+            const V* value = in.table.find(key, hash);
             if (value == nullptr) return found{};
             if constexpr (in_register)
                 return found{*value, true};
             else
                 return *value;
+        }
+        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<const K> key,
+                                                            std::uint64_t hash) {
+            in->access.read_beside_a_write(*map);
+            return find(*in, key.it, hash);
         }
     };
     template <class F>
@@ -334,6 +346,8 @@ private:
         [[gnu::always_inline]] bool operator()(Running& running) {
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
+            if constexpr (access::checked)
+                if (mine.access.is_written()) [[unlikely]] mine.access.read_beside_a_write(*map);
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             const V* value = mine.table.find(key.it, hash);
             if (value == nullptr) return false;
@@ -360,7 +374,7 @@ private:
     sums totals() const {
         sums all;
         for (const part& mine : parts_) {
-            [[maybe_unused]] auto guard = mine.access.inspect();
+            [[maybe_unused]] auto guard = mine.access.inspect(*this);
             all.size += mine.table.size();
             all.buckets += mine.table.bucket_count();
             all.overflow += mine.table.live().overflow;
@@ -376,7 +390,8 @@ private:
                 .overflow = {&live.overflow},
                 .grows = {&live.grows},
                 .parts = parts_.count(),
-                .stride = sizeof(part)};
+                .stride = sizeof(part),
+                .checked = access::checked};
     }
 
     parts parts_;

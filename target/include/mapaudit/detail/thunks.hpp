@@ -27,6 +27,7 @@
 #define MAPAUDIT_SEM_CONFLICT 16
 #define MAPAUDIT_SEM_CREATE 18
 #define MAPAUDIT_SEM_DESTROY 20
+#define MAPAUDIT_SEM_RELEASED 22
 #define MAPAUDIT_SEM_BYTES 24
 
 #define MAPAUDIT_STR_(x) #x
@@ -55,7 +56,7 @@
     ".balign 16\n"                                                                                       \
     ".weak mapaudit_probe_" #name "\n.hidden mapaudit_probe_" #name "\n"                                 \
     ".type mapaudit_probe_" #name ", %function\n"                                                        \
-    "mapaudit_probe_" #name ":\n" MAPAUDIT_NOP "ret\n"                                                   \
+    "mapaudit_probe_" #name ":\n.cfi_startproc\n" MAPAUDIT_NOP "ret\n.cfi_endproc\n"                     \
     ".size mapaudit_probe_" #name ", . - mapaudit_probe_" #name "\n"                                     \
     ".popsection\n"                                                                                      \
     ".pushsection .note.stapsdt,\"G\",%note,mapaudit_probes,comdat\n"                                    \
@@ -88,8 +89,9 @@ asm(".ifndef mapaudit_semaphores\n"
     MAPAUDIT_THUNK(erase, MAPAUDIT_SEM_ERASE, MAPAUDIT_ARGS4)
     MAPAUDIT_THUNK(grow, MAPAUDIT_SEM_GROW, MAPAUDIT_ARGS6)
     MAPAUDIT_THUNK(evacuate, MAPAUDIT_SEM_EVACUATE, MAPAUDIT_ARGS4)
-    MAPAUDIT_THUNK(contended, MAPAUDIT_SEM_CONTENDED, MAPAUDIT_ARGS4)
-    MAPAUDIT_THUNK(conflict, MAPAUDIT_SEM_CONFLICT, MAPAUDIT_ARGS3)
+    MAPAUDIT_THUNK(contended, MAPAUDIT_SEM_CONTENDED, MAPAUDIT_ARGS5)
+    MAPAUDIT_THUNK(released, MAPAUDIT_SEM_RELEASED, MAPAUDIT_ARGS4)
+    MAPAUDIT_THUNK(conflict, MAPAUDIT_SEM_CONFLICT, MAPAUDIT_ARGS5)
     MAPAUDIT_THUNK(create, MAPAUDIT_SEM_CREATE, MAPAUDIT_ARGS3)
     MAPAUDIT_THUNK(destroy, MAPAUDIT_SEM_DESTROY, MAPAUDIT_ARGS5)
     ".endif\n");
@@ -116,8 +118,11 @@ MAPAUDIT_HIDDEN void mapaudit_probe_grow(std::uint64_t map, std::uint64_t old_bu
 MAPAUDIT_HIDDEN void mapaudit_probe_evacuate(std::uint64_t map, std::uint64_t done, std::uint64_t total,
                                              std::uint64_t part) noexcept;
 MAPAUDIT_HIDDEN void mapaudit_probe_contended(std::uint64_t map, std::uint64_t op, std::uint64_t wait_ns,
-                                              std::uint64_t owner_tid) noexcept;
-MAPAUDIT_HIDDEN void mapaudit_probe_conflict(std::uint64_t map, std::uint64_t kind, std::uint64_t other_tid) noexcept;
+                                              std::uint64_t owner_tid, std::uint64_t since_ns) noexcept;
+MAPAUDIT_HIDDEN void mapaudit_probe_released(std::uint64_t map, std::uint64_t op, std::uint64_t held_ns,
+                                             std::uint64_t shared) noexcept;
+MAPAUDIT_HIDDEN void mapaudit_probe_conflict(std::uint64_t map, std::uint64_t kind, std::uint64_t other_tid,
+                                             std::uint64_t side, std::uint64_t since_ns) noexcept;
 MAPAUDIT_HIDDEN void mapaudit_probe_create(std::uint64_t map, std::uint64_t desc, std::uint64_t registry) noexcept;
 MAPAUDIT_HIDDEN void mapaudit_probe_destroy(std::uint64_t map, std::uint64_t size, std::uint64_t buckets,
                                             std::uint64_t grows, std::uint64_t registry) noexcept;
@@ -172,6 +177,7 @@ template <int Window>
     asm goto("cmpq $0, %0\n\tjne %l1" : : "m"(window) : "cc" : raised);
     return false;
 raised:
+    __attribute__((cold));
     return true;
 #else
     return const_cast<const volatile word&>(window) != 0;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The audited face of the maps that are not tables behind one lock. `Derived` has a map_handle `handle_`, declared
+// last so that it goes first, and
+//
+//   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
+//   totals() → map_totals
+//
+// each of which has left its critical section when it returns.
+#ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
+#define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
+
+#include <atomic>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include <mapaudit/probes.h>
+
+namespace mapaudit::detail {
+
+// A map's vital signs: changed by its writers, read from outside at any moment. Relaxed throughout: each is a figure
+// by itself, no other memory is read on the strength of it.
+struct vital_signs {
+    std::uint64_t size = 0, buckets = 0, overflow = 0, grows = 0;
+
+    static void add(std::uint64_t& figure, std::uint64_t by) noexcept {
+        __atomic_fetch_add(&figure, by, __ATOMIC_RELAXED);
+    }
+    static void take(std::uint64_t& figure, std::uint64_t by) noexcept {
+        __atomic_fetch_sub(&figure, by, __ATOMIC_RELAXED);
+    }
+    static void set(std::uint64_t& figure, std::uint64_t to) noexcept {
+        __atomic_store_n(&figure, to, __ATOMIC_RELAXED);
+    }
+    static std::uint64_t get(const std::uint64_t& figure) noexcept { return __atomic_load_n(&figure, __ATOMIC_RELAXED); }
+
+    live_fields published(std::uint32_t parts = 1, std::size_t stride = 0) const noexcept {
+        return {.size = {&size},
+                .buckets = {&buckets},
+                .overflow = {&overflow},
+                .grows = {&grows},
+                .parts = parts,
+                .stride = stride};
+    }
+};
+
+struct map_totals {
+    std::size_t size = 0, buckets = 0, overflow = 0;
+    std::uint64_t grows = 0;
+
+    void add(const vital_signs& signs) noexcept {
+        size += vital_signs::get(signs.size);
+        buckets += vital_signs::get(signs.buckets);
+        overflow += vital_signs::get(signs.overflow);
+        grows += vital_signs::get(signs.grows);
+    }
+};
+
+template <class Derived, class K, class V, class Hash, class Equal>
+class audited_map {
+    static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
+    static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
+    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>, "Hash must be callable as size_t(const K&)");
+    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
+                  "Equal must be callable as bool(const K&, const K&)");
+
+public:
+    using key_type = K;
+    using mapped_type = V;
+    using hasher = Hash;
+    using key_equal = Equal;
+
+    audited_map(const audited_map&) = delete;
+    audited_map& operator=(const audited_map&) = delete;
+
+    // Inserts or overwrites; true when the key is new. Strong: what throws leaves the map as it was.
+    bool assign(const K& key, V value) {
+        assign_arguments arguments{key, value};
+        return audit<op::assign>(self().handle_, assign_body{&self(), &arguments});
+    }
+
+    // A copy of the value.
+    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
+        std::optional<V> found;
+        auto keep = [&found](const V& value) { found.emplace(value); };
+        visit_arguments<decltype(keep)> arguments{key, keep};
+        audit<op::lookup>(self().handle_, visit_body<decltype(keep)>{&self(), &arguments});
+        return found;
+    }
+
+    // Calls f(value); false when there is no such key. What f may do is the kind's to say.
+    template <std::invocable<const V&> F>
+    bool visit(const K& key, F&& f) const {
+        visit_arguments<std::remove_reference_t<F>> arguments{key, f};
+        return audit<op::lookup>(self().handle_, visit_body<std::remove_reference_t<F>>{&self(), &arguments});
+    }
+
+    // True when the key was there.
+    bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body{&self(), &key}); }
+
+    std::size_t size() const { return self().totals().size; }
+    bool empty() const { return size() == 0; }
+    std::size_t bucket_count() const { return self().totals().buckets; }
+    double load_factor() const {
+        const map_totals all = self().totals();
+        return static_cast<double>(all.size) / static_cast<double>(all.buckets);
+    }
+    std::size_t overflow_buckets() const { return self().totals().overflow; }
+    std::uint64_t grows() const { return self().totals().grows; }
+
+    // 0 where probes are compiled out.
+    std::uint32_t id() const noexcept { return self().handle_.id(); }
+    std::string_view name() const noexcept { return name_; }
+
+protected:
+    explicit audited_map(std::string_view name) : name_(name) {}
+    ~audited_map() = default;
+
+private:
+    // Two pointers a body, so that the unattached path needs no frame for it.
+    struct assign_arguments {
+        const K& key;
+        V& value;
+    };
+    struct assign_body {
+        Derived* map;
+        assign_arguments* arguments;
+        bool operator()(auto& running) const {
+            return map->assign_in(running, arguments->key, std::move(arguments->value));
+        }
+    };
+    template <class F>
+    struct visit_arguments {
+        const K& key;
+        F& f;
+    };
+    template <class F>
+    struct visit_body {
+        const Derived* map;
+        visit_arguments<F>* arguments;
+        [[gnu::always_inline]] bool operator()(auto& running) const {
+            return map->visit_in(running, arguments->key, arguments->f);
+        }
+    };
+    struct erase_body {
+        Derived* map;
+        const K* key;
+        bool operator()(auto& running) const { return map->erase_in(running, *key); }
+    };
+
+    Derived& self() noexcept { return static_cast<Derived&>(*this); }
+    const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
+
+    std::string name_;
+};
+
+}  // namespace mapaudit::detail
+
+#endif

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Who waits for whom, as the locks of the maps note it while somebody listens.
+#include <mapaudit/detail/lock_notes.hpp>
+#include <mapaudit/probes.h>
+#include <mapaudit/mutex_map.hpp>
+
+#include "recording.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <thread>
+
+namespace {
+
+using namespace mapaudit;
+using mapaudit_test::listening;
+
+// Runs one operation that locks `lock`, and `inside` while it holds it.
+template <class Lock, class Inside>
+void operate(const map_handle& handle, Lock& lock, Inside inside) {
+    audit<op::assign>(handle, [&](auto& running) {
+        running.lock(lock);
+        inside();
+        running.unlock(lock);
+    });
+}
+
+void until_another_thread_waits() {
+    auto& r = mapaudit_process_registry;
+    for (;;) {
+        for (std::uint32_t i = 0; i < __atomic_load_n(&r.blocks, __ATOMIC_ACQUIRE); ++i) {
+            auto* block = detail::chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
+            if (block == nullptr || block == detail::tls_block) continue;
+            if ((__atomic_load_n(&block->op, __ATOMIC_RELAXED) & MAPAUDIT_IN_WAIT) != 0) return;
+        }
+        std::this_thread::yield();
+    }
+}
+
+// A thread that blocks on `lock` in an audited operation; returns once it does, joins in the destructor.
+template <class Lock>
+class waiter {
+public:
+    waiter(const map_handle& handle, Lock& lock)
+        : thread_([this, &handle, &lock] {
+              operate(handle, lock, [this] { got_it = true; });
+              const auto& block = *detail::tls_block;
+              owner = block.lock_owner;
+              last = block.records[(block.seq - 1) % MAPAUDIT_RING];
+              notes_left = block.lock_map;
+              doing_after = block.op;
+          }) {
+        until_another_thread_waits();
+    }
+    void join() { thread_.join(); }
+
+    std::atomic<bool> got_it = false;
+    std::uint32_t owner = 0, notes_left = 1, doing_after = 1;
+    mapaudit_record last{};
+
+private:
+    std::thread thread_;
+};
+
+TEST(LockNotes, NobodyListeningNobodyOwns) {
+    map_handle handle("test", "quiet", {});
+    detail::owned_lock<std::mutex> lock;
+    operate(handle, lock, [&] { EXPECT_EQ(lock.owner(), 0u); });
+}
+
+TEST(LockNotes, AFreeLockIsOwnedAndLeavesNoNote) {
+    map_handle handle("test", "free", {});
+    detail::owned_lock<std::mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH);
+    operate(handle, lock, [&] {
+        EXPECT_EQ(lock.owner(), detail::tls_block->tid);
+        EXPECT_EQ(detail::tls_block->op, MAPAUDIT_OP_ASSIGN | MAPAUDIT_IN_LOCK);
+    });
+    EXPECT_EQ(detail::tls_block->lock_map, 0u);
+    EXPECT_EQ(detail::tls_block->records[(detail::tls_block->seq - 1) % MAPAUDIT_RING].wait, 0u);
+}
+
+TEST(LockNotes, ALockThatReadersShareForgetsItsOwner) {
+    map_handle handle("test", "shared", {});
+    detail::owned_lock<std::shared_mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH);
+    operate(handle, lock, [&] { EXPECT_EQ(lock.owner(), detail::tls_block->tid); });
+    EXPECT_EQ(lock.owner(), 0u);
+}
+
+TEST(LockNotes, AWaitNamesTheOwnerAndIsInTheRecord) {
+    map_handle handle("test", "contended", {});
+    detail::owned_lock<std::mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH);
+    std::optional<waiter<decltype(lock)>> other;
+    operate(handle, lock, [&] {
+        other.emplace(handle, lock);
+        EXPECT_FALSE(other->got_it);
+    });
+    other->join();
+    EXPECT_TRUE(other->got_it);
+    EXPECT_EQ(other->owner, detail::tls_block->tid);
+    EXPECT_GT(other->last.wait, 0u);
+    EXPECT_GE(other->last.latency, other->last.wait);
+    EXPECT_EQ(other->last.map, handle.id());
+    EXPECT_EQ(other->notes_left, 0u);
+    EXPECT_EQ(other->doing_after, 0u);
+    EXPECT_EQ(detail::tls_block->lock_map, 0u) << "told, and forgotten";
+}
+
+TEST(LockNotes, TheHolderIsToldThatItWasWaitedFor) {
+    map_handle handle("test", "released", {});
+    detail::owned_lock<std::mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH), released(MAPAUDIT_SEM_RELEASED), contended(MAPAUDIT_SEM_CONTENDED);
+    operate(handle, lock, [] {});
+    const std::uint64_t before = detail::tls_block->events;
+    std::optional<waiter<decltype(lock)>> other;
+    operate(handle, lock, [&] { other.emplace(handle, lock); });
+    other->join();
+    EXPECT_EQ(detail::tls_block->events, before + 1) << "one released";
+    operate(handle, lock, [] {});
+    EXPECT_EQ(detail::tls_block->events, before + 1) << "nobody waited for this one";
+}
+
+TEST(LockNotes, ReadersHaveNoNameButAreToldToo) {
+    map_handle handle("test", "readers", {});
+    detail::owned_lock<std::shared_mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH), released(MAPAUDIT_SEM_RELEASED);
+    std::optional<waiter<decltype(lock)>> other;
+    const std::uint64_t before = detail::tls_block == nullptr ? 0 : detail::tls_block->events;
+    audit<op::lookup>(handle, [&](auto& running) {
+        running.lock_shared(lock);
+        other.emplace(handle, lock);
+        running.unlock_shared(lock);
+    });
+    other->join();
+    EXPECT_EQ(other->owner, 0u);
+    EXPECT_EQ(detail::tls_block->events, before + 1);
+}
+
+TEST(LockNotes, AnIterationOwnsItsMapWhileItLasts) {
+    mutex_map<int, int> map("iterated");
+    map.assign(1, 1);
+    const listening on(MAPAUDIT_SEM_BATCH), released(MAPAUDIT_SEM_RELEASED);
+    std::uint32_t owner = 0;
+    std::thread writer;
+    map.for_each([&](const int&, const int&) {
+        writer = std::thread([&] {
+            map.assign(2, 2);
+            owner = detail::tls_block->lock_owner;
+        });
+        until_another_thread_waits();
+    });
+    writer.join();
+    EXPECT_EQ(owner, detail::this_thread_id());
+    EXPECT_EQ(map.size(), 2u);
+}
+
+}  // namespace
