@@ -6,10 +6,16 @@
 #include <unordered_map>
 
 #include <mapaudit/audited.hpp>
+#include <mapaudit/cache_map.hpp>
+#include <mapaudit/cas_map.hpp>
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/mutex_map.hpp>
+#include <mapaudit/operation_map.hpp>
 #include <mapaudit/rwlock_map.hpp>
 #include <mapaudit/sharded_map.hpp>
+#include <mapaudit/snapshot_map.hpp>
+#include <mapaudit/sync_map.hpp>
+#include <mapaudit/tophash_map.hpp>
 
 #include "driver.hpp"
 
@@ -85,7 +91,9 @@ constexpr Kind watched() {
 
 constexpr std::array kinds{
     watched<go_map<Key, Value>>(),    plain<mutex_map<Key, Value>>(), plain<rwlock_map<Key, Value>>(),
-    plain<sharded_map<Key, Value>>(), plain<StandardMap>(),
+    plain<sharded_map<Key, Value>>(), plain<tophash_map<Key, Value>>(), plain<cas_map<Key, Value>>(),
+    plain<sync_map<Key, Value>>(), plain<snapshot_map<Key, Value>>(), plain<cache_map<Key, Value>>(),
+    plain<operation_map<Key, Value>>(), plain<StandardMap>(),
 };
 
 }  // namespace

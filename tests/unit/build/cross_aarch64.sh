@@ -9,6 +9,11 @@ command -v "$cxx" >/dev/null || { echo "no $cxx (Debian: g++-aarch64-linux-gnu)"
 rm -rf "$work" && mkdir -p "$work" && cd "$work"
 flags=(-std=c++20 -O2 -Wall -Wextra -Wpedantic -Wshadow -Werror -I"$source/target/include" -pthread)
 
+# liburcu's headers serve every architecture, but lie in the folder of the one they were installed for.
+urcu=$(echo '#include <urcu/urcu-bp.h>' | "${CXX:-g++}" -M -x c++ - | grep -o '[^ ]*/urcu/urcu-bp\.h' | head -n 1)
+mkdir include && ln -s "$(dirname "$urcu")" include/urcu
+flags+=(-isystem "$PWD/include")
+
 for header in "$source"/target/include/mapaudit/*.h "$source"/target/include/mapaudit/*.hpp; do
     [[ -e $header ]] || continue
     echo "aarch64: $(basename "$header")"
@@ -16,4 +21,4 @@ for header in "$source"/target/include/mapaudit/*.h "$source"/target/include/map
 done
 "$cxx" "${flags[@]}" -I"$source/target/workload" -c "$source/target/workload/kinds.cpp" -o kinds.o
 arguments=$(readelf -nW kinds.o 2>/dev/null | grep -A3 'Provider: mapaudit$' | grep -c 'Arguments: 8@x0 8@x1 8@x2')
-[[ $arguments -eq 11 ]] || { echo "aarch64: $arguments probes with arguments in x registers, expected 11" >&2; exit 1; }
+[[ $arguments -eq 12 ]] || { echo "aarch64: $arguments probes with arguments in x registers, expected 12" >&2; exit 1; }

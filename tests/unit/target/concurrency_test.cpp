@@ -2,9 +2,15 @@
 //
 // The maps that several threads may use at once. All loops are bounded, readers' too: glibc's rwlock lets a stream of
 // readers that never breaks off starve writers.
+#include <mapaudit/cache_map.hpp>
+#include <mapaudit/cas_map.hpp>
 #include <mapaudit/mutex_map.hpp>
+#include <mapaudit/operation_map.hpp>
 #include <mapaudit/rwlock_map.hpp>
 #include <mapaudit/sharded_map.hpp>
+#include <mapaudit/snapshot_map.hpp>
+#include <mapaudit/sync_map.hpp>
+#include <mapaudit/tophash_map.hpp>
 
 #include <gtest/gtest.h>
 
@@ -51,7 +57,9 @@ struct kind_of {
 };
 template <class Kind>
 class Concurrency : public testing::Test {};
-using Kinds = testing::Types<kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>>;
+using Kinds = testing::Types<kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>, kind_of<tophash_map>,
+                             kind_of<cas_map>, kind_of<sync_map>, kind_of<snapshot_map>, kind_of<cache_map>,
+                             kind_of<operation_map>>;
 TYPED_TEST_SUITE(Concurrency, Kinds);
 
 TYPED_TEST(Concurrency, DisjointKeysAreAllThere) {
@@ -166,7 +174,8 @@ TYPED_TEST(Concurrency, ForEachVisitsWhatStaysOnceWhileOthersComeAndGo) {
 }
 
 TYPED_TEST(Concurrency, TotalsAndClearRunBesideWrites) {
-    typename TypeParam::template map<u64, std::string> map;
+    typename TypeParam::template map<std::string, stamped> map;
+    const auto key_of = [](u64 number) { return "a key that lives on the heap, number " + std::to_string(number); };
     std::atomic<u64> wrong = 0;
     together(threads, [&](unsigned t) {
         for (u64 i = 0; i < 1'500; ++i) {
@@ -175,13 +184,13 @@ TYPED_TEST(Concurrency, TotalsAndClearRunBesideWrites) {
                 wrong += map.size() > threads * 1'500 || map.bucket_count() == 0 ? 1 : 0;
                 static_cast<void>(map.load_factor() + static_cast<double>(map.grows() + map.overflow_buckets()));
             }
-            map.assign(i * threads + t, "a value that lives on the heap, number " + std::to_string(i));
+            map.assign(key_of(i * threads + t), stamped::of(i * threads + t, i));
         }
     });
     EXPECT_EQ(wrong, 0u);
     u64 visited = 0;
-    map.for_each([&](const u64& key, const std::string& value) {
-        visited += value.ends_with("number " + std::to_string(key / threads)) ? 1 : 0;
+    map.for_each([&](const std::string& key, const stamped& value) {
+        visited += value.whole(value.key) && key == key_of(value.key) ? 1 : 0;
     });
     EXPECT_EQ(visited, map.size());
     map.clear();

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the four kinds have in common: each behaves as the same std::unordered_map does.
+// What the kinds have in common: each behaves as the same std::unordered_map does.
+#include <mapaudit/cache_map.hpp>
+#include <mapaudit/cas_map.hpp>
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/map_concept.hpp>
 #include <mapaudit/mutex_map.hpp>
+#include <mapaudit/operation_map.hpp>
 #include <mapaudit/rwlock_map.hpp>
 #include <mapaudit/sharded_map.hpp>
+#include <mapaudit/snapshot_map.hpp>
+#include <mapaudit/sync_map.hpp>
+#include <mapaudit/tophash_map.hpp>
 
 #include <gtest/gtest.h>
 
@@ -27,15 +33,25 @@ using u64 = std::uint64_t;
 static_assert(any_map<go_map<u64, u64>> && any_map<mutex_map<u64, u64>> && any_map<rwlock_map<u64, u64>> &&
               any_map<sharded_map<u64, u64>>);
 static_assert(any_map<go_map<std::string, std::unique_ptr<int>>> && any_map<sharded_map<u64, std::unique_ptr<int>>>);
+static_assert(any_map<tophash_map<u64, u64>> && any_map<tophash_map<std::string, std::unique_ptr<int>>> &&
+              any_map<cas_map<u64, u64>> && any_map<cas_map<std::string, u64>>);
+static_assert(any_map<sync_map<u64, u64>> && any_map<sync_map<std::string, std::unique_ptr<int>>> &&
+              any_map<snapshot_map<std::string, std::string>>);
+static_assert(any_map<cache_map<u64, u64>> && any_map<cache_map<std::string, std::unique_ptr<int>>> &&
+              any_map<operation_map<u64, u64>> && any_map<operation_map<std::string, std::unique_ptr<int>>>);
 static_assert(!any_map<std::unordered_map<u64, u64>>);
 static_assert(!go_map<u64, u64>::concurrent && mutex_map<u64, u64>::concurrent && rwlock_map<u64, u64>::concurrent &&
-              sharded_map<u64, u64>::concurrent);
+              sharded_map<u64, u64>::concurrent && tophash_map<u64, u64>::concurrent && cas_map<u64, u64>::concurrent &&
+              sync_map<u64, u64>::concurrent && snapshot_map<u64, u64>::concurrent && cache_map<u64, u64>::concurrent &&
+              operation_map<u64, u64>::concurrent);
 
 template <class Map>
 constexpr bool stays_put = !std::is_copy_constructible_v<Map> && !std::is_copy_assignable_v<Map> &&
                            !std::is_move_constructible_v<Map> && !std::is_move_assignable_v<Map>;
 static_assert(stays_put<go_map<u64, u64>> && stays_put<mutex_map<u64, u64>> && stays_put<rwlock_map<u64, u64>> &&
-              stays_put<sharded_map<u64, u64>>);
+              stays_put<sharded_map<u64, u64>> && stays_put<tophash_map<u64, u64>> && stays_put<cas_map<u64, u64>> &&
+              stays_put<sync_map<u64, u64>> && stays_put<snapshot_map<u64, u64>> && stays_put<cache_map<u64, u64>> &&
+              stays_put<operation_map<u64, u64>>);
 
 template <class T>
 T made_from(u64 number) {
@@ -72,7 +88,12 @@ protected:
 
 using Kinds = testing::Types<go_map<u64, u64>, mutex_map<u64, u64>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
                              go_map<std::string, std::string>, mutex_map<std::string, std::string>,
-                             rwlock_map<std::string, std::string>, sharded_map<std::string, std::string>>;
+                             rwlock_map<std::string, std::string>, sharded_map<std::string, std::string>,
+                             tophash_map<u64, u64>, tophash_map<std::string, std::string>, cas_map<u64, u64>,
+                             cas_map<std::string, u64>, sync_map<u64, u64>, sync_map<std::string, std::string>,
+                             snapshot_map<u64, u64>, snapshot_map<std::string, std::string>, cache_map<u64, u64>,
+                             cache_map<std::string, std::string>, operation_map<u64, u64>,
+                             operation_map<std::string, std::string>>;
 TYPED_TEST_SUITE(Maps, Kinds);
 
 template <class Map, class Model>
@@ -209,8 +230,22 @@ struct kind_of {
 };
 template <class Kind>
 class MapsOfAnyType : public testing::Test {};
-using Templates = testing::Types<kind_of<go_map>, kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>>;
+using Templates = testing::Types<kind_of<go_map>, kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>,
+                                 kind_of<tophash_map>, kind_of<sync_map>, kind_of<cache_map>, kind_of<operation_map>>;
 TYPED_TEST_SUITE(MapsOfAnyType, Templates);
+// What holds for values that are trivially copied as well.
+template <class Kind>
+class MapsOfAnyHash : public testing::Test {};
+using TemplatesOfAnyHash = testing::Types<kind_of<go_map>, kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>,
+                                          kind_of<tophash_map>, kind_of<cas_map>, kind_of<sync_map>,
+                                          kind_of<snapshot_map>, kind_of<cache_map>, kind_of<operation_map>>;
+TYPED_TEST_SUITE(MapsOfAnyHash, TemplatesOfAnyHash);
+
+// Maps whose readers take no lock destroy what left them later, at the latest when told to.
+template <class Map>
+void reclaim(Map& map) {
+    if constexpr (requires { map.reclaim(); }) map.reclaim();
+}
 
 TYPED_TEST(MapsOfAnyType, TakeMoveOnlyValues) {
     typename TypeParam::template map<std::string, std::unique_ptr<u64>> map;
@@ -240,8 +275,10 @@ TYPED_TEST(MapsOfAnyType, DestroyWhatTheyHeldOnce) {
     {
         typename TypeParam::template map<u64, counted> map;
         for (u64 i = 0; i < 3'000; ++i) map.assign(i % 1'000, counted(i));
+        reclaim(map);
         EXPECT_EQ(counted::alive, 1'000);
         for (u64 i = 0; i < 500; ++i) map.erase(i);
+        reclaim(map);
         EXPECT_EQ(counted::alive, 500);
         EXPECT_EQ(map.lookup(700)->number, 2'700u);
         map.clear();
@@ -260,7 +297,7 @@ struct refusing_hash {
     }
 };
 
-TYPED_TEST(MapsOfAnyType, AreUnchangedWhenTheHashThrows) {
+TYPED_TEST(MapsOfAnyHash, AreUnchangedWhenTheHashThrows) {
     typename TypeParam::template map<u64, u64, refusing_hash> map;
     refusing_hash::refused = ~u64{0};
     for (u64 i = 0; i < 50; ++i) map.assign(i, i);
@@ -278,7 +315,7 @@ struct same_hash {
     std::size_t operator()(u64) const noexcept { return 1; }
 };
 
-TYPED_TEST(MapsOfAnyType, SurviveKeysThatAllCollide) {
+TYPED_TEST(MapsOfAnyHash, SurviveKeysThatAllCollide) {
     typename TypeParam::template map<u64, u64, same_hash> map;
     for (u64 i = 0; i < 300; ++i) ASSERT_TRUE(map.assign(i, ~i));
     EXPECT_GT(map.overflow_buckets(), 0u);

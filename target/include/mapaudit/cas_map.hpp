@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cas_map: a power of two of shards whose elements are overwritten in place by compare-and-swap: no lock and no
+// allocation for a write to a key that is there. Insertions and erasures lock their shard. Needs liburcu. The value
+// must be trivially copyable.
+//
+//   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who want
+//                that same key for the time of a copy of its value. Insertion and erasure block, by shard.
+//   Consistency  assign, lookup and erase are linearizable; a value is seen whole or not at all. size(), clear() and
+//                the other totals go shard by shard: of a map being written to, what they return need never have been
+//                true at one moment.
+//   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
+//                meanwhile once or not at all. It and visit() hand over a copy, and their callbacks may call the map.
+//   Growth       a shard at a time under its lock, by copying addresses; readers and overwriting writers go on in the
+//                older array, which leads to the same elements. A growth without memory is put off.
+//   Exceptions   assign is strong.
+#ifndef MAPAUDIT_CAS_MAP_HPP
+#define MAPAUDIT_CAS_MAP_HPP
+
+#include <cmath>
+#include <memory>
+#include <new>
+
+#include <mapaudit/detail/audited_map.hpp>
+#include <mapaudit/detail/lock_access.hpp>
+#include <mapaudit/detail/sequenced.hpp>
+#include <mapaudit/detail/slot_table.hpp>
+
+namespace mapaudit {
+
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
+class cas_map : public detail::audited_map<cas_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+    static_assert(std::is_trivially_copyable_v<V>,
+                  "cas_map overwrites values in place while others read them: the value must be trivially copyable "
+                  "(tophash_map takes any)");
+    using base = detail::audited_map<cas_map, K, V, Hash, Equal>;
+    friend base;
+
+    struct element : detail::retirable {
+        element(std::uint64_t h, const K& k, const V& v) : hash(h), key(k), value(v) {}
+        const std::uint64_t hash;
+        const K key;
+        detail::sequenced<V> value;
+    };
+    using table = detail::slot_table<element>;
+    using lock = detail::owned_lock<std::mutex>;
+
+    struct alignas(64) shard {
+        ~shard() {
+            table* t = elements.load(std::memory_order_relaxed);
+            if (t == nullptr) return;
+            t->each([](element& e) { delete &e; });
+            delete t;
+        }
+        lock mutex;
+        std::atomic<table*> elements = nullptr;
+        detail::vital_signs signs;
+    };
+
+public:
+    static constexpr std::string_view kind = "cas_map";
+    static constexpr bool concurrent = true;
+    static constexpr std::size_t default_shards = 32, most_shards = 65536;
+
+    // `shards` is rounded up to a power of two, at most 65536.
+    explicit cas_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards)
+        : base(name),
+          mask_(std::bit_ceil(shards < 1 ? 1 : shards > most_shards ? most_shards : shards) - 1),
+          shards_(made(mask_ + 1, reserve)),
+          handle_(kind, name, shards_[0].signs.published(static_cast<std::uint32_t>(mask_ + 1), sizeof(shard))) {}
+
+    std::size_t shard_count() const noexcept { return mask_ + 1; }
+
+    template <std::invocable<const K&, const V&> F>
+    void for_each(F&& f) const {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            detail::read_section reading;
+            shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {
+                e.value.read([&](const V& value) { std::invoke(f, e.key, value); });
+            });
+        }
+    }
+
+    // Keeps the buckets.
+    void clear() {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            shard& s = shards_[i];
+            detail::whole_map_guard<lock, false> guard(s.mutex, handle_.id());
+            table* old = s.elements.load(std::memory_order_relaxed);
+            s.elements.store(new table(old->log2()), std::memory_order_release);
+            old->each([this](element& e) {
+                e.value.kill();
+                retired_.retire(&e);
+            });
+            retired_.retire(old);
+            detail::vital_signs::set(s.signs.size, 0);
+            detail::vital_signs::set(s.signs.overflow, 0);
+        }
+        retired_.reclaim();
+    }
+
+    // Destroys what was erased so far; waits for the readers that are under way.
+    void reclaim() { retired_.reclaim(); }
+
+private:
+    static std::unique_ptr<shard[]> made(std::size_t count, std::size_t reserve) {
+        std::unique_ptr<shard[]> all(new shard[count]);
+        // Shards fill unevenly: four standard deviations more than their share.
+        const double share = static_cast<double>(reserve) / static_cast<double>(count);
+        const unsigned log2 = table::log2_for(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
+        for (std::size_t i = 0; i < count; ++i) {
+            all[i].elements.store(new table(log2), std::memory_order_relaxed);
+            all[i].signs.buckets = std::uint64_t{1} << log2;
+        }
+        return all;
+    }
+
+    std::uint64_t hash_of(const K& key) const { return detail::mix(static_cast<std::uint64_t>(hash_(key))); }
+    // By the bits below the tophash's eight, far above those that choose a bucket.
+    shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
+
+    detail::map_totals totals() const noexcept {
+        detail::map_totals all;
+        for (std::size_t i = 0; i <= mask_; ++i) all.add(shards_[i].signs);
+        return all;
+    }
+
+    template <class Running, class F>
+    bool visit_in(Running&, const K& key, F& f) const {
+        const std::uint64_t hash = hash_of(key);
+        detail::read_section reading;
+        const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
+        return found.element != nullptr && found.element->value.read(f);
+    }
+
+    template <class Running>
+    bool assign_in(Running& running, const K& key, V&& value) {
+        const std::uint64_t hash = hash_of(key);
+        shard& s = shard_of(hash);
+        {
+            detail::read_section reading;
+            const auto found = s.elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
+            if (found.element != nullptr && found.element->value.overwrite(value)) return false;
+        }
+        auto fresh = std::make_unique<element>(hash, key, value);
+        detail::running_guard<Running, lock, false> guard(running, s.mutex);
+        table& t = *s.elements.load(std::memory_order_relaxed);
+        if (const auto found = t.locate(key, hash, equal_); found.element != nullptr) {
+            found.element->value.overwrite(value);  // elements are killed under the lock only: this one lives
+            return false;
+        }
+        bool longer = false;
+        const auto claimed = t.claim(hash, longer);
+        table::fill(claimed, fresh.release());
+        if (longer) detail::vital_signs::add(s.signs.overflow, 1);
+        detail::vital_signs::add(s.signs.size, 1);
+        if (s.signs.size > table::limit(t.log2())) [[unlikely]] grow(running, s);
+        guard.unlock();
+        retired_.settle();
+        return true;
+    }
+
+    template <class Running>
+    bool erase_in(Running& running, const K& key) {
+        const std::uint64_t hash = hash_of(key);
+        shard& s = shard_of(hash);
+        detail::running_guard<Running, lock, false> guard(running, s.mutex);
+        const auto found = s.elements.load(std::memory_order_relaxed)->locate(key, hash, equal_);
+        if (found.element == nullptr) return false;
+        found.element->value.kill();
+        table::empty(found);
+        detail::vital_signs::take(s.signs.size, 1);
+        guard.unlock();
+        retired_.retire(found.element);
+        retired_.settle();
+        return true;
+    }
+
+    // Under the shard's lock.
+    template <class Running>
+    [[gnu::noinline]] void grow(Running& running, shard& s) {
+        const std::uint64_t start = handle_.now();
+        handle_.growing(true);
+        try {
+            table& old = *s.elements.load(std::memory_order_relaxed);
+            const std::uint64_t buckets = old.bucket_count();
+            std::uint64_t overflow = 0;
+            s.elements.store(old.rebuilt(old.log2() + 1, overflow).release(), std::memory_order_release);
+            retired_.retire(&old);
+            detail::vital_signs::set(s.signs.buckets, 2 * buckets);
+            detail::vital_signs::set(s.signs.overflow, overflow);
+            detail::vital_signs::add(s.signs.grows, 1);
+            running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start,
+                          MAPAUDIT_GROW_LOAD, static_cast<std::uint32_t>(&s - shards_.get()),
+                          static_cast<std::uint32_t>(s.signs.grows)});
+        } catch (const std::bad_alloc&) {
+            // The element is in; chains get longer until a later insertion finds the memory.
+        }
+        handle_.growing(false);
+    }
+
+    [[no_unique_address]] Hash hash_{};
+    [[no_unique_address]] Equal equal_{};
+    std::size_t mask_;
+    std::unique_ptr<shard[]> shards_;
+    detail::reclaimer retired_;
+    map_handle handle_;
+};
+
+}  // namespace mapaudit
+
+#endif

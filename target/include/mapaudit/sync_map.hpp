@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sync_map: the design of Go's sync.Map. A read-only part is read, and its keys overwritten and erased, without a lock;
+// keys that it lacks live in a dirty part behind a mutex. For keys that are written once and read often, or for
+// threads that keep to keys of their own. Needs liburcu.
+//
+//   read_   ──► table: key → entry ─┐
+//   dirty_  ──► table: key → entry ─┴─► entry → box (the value), or null (erased), or `expunged` (erased, not in dirty_)
+//
+//   Rules    An entry is in both tables or in one; who changes its box by compare-exchange changes both. When dirty_ is
+//            made, it gets every entry of read_ that has a value; the others turn `expunged`, which sends a writer to
+//            the mutex, where it enters dirty_ first. After as many misses as dirty_ has keys, dirty_ becomes read_.
+//            dirty_, misses_, the amended mark and what read_ points at change under the mutex only.
+//   Progress     lookup, visit, overwrite and erase of keys in the read-only part: lock-free. New keys, and all misses
+//                while there is a dirty part: blocking. An insertion into a fresh dirty part copies every key's entry.
+//   Consistency  assign, lookup and erase are linearizable. size() is exact at rest. clear() empties key by key: writes
+//                beside it may be kept.
+//   for_each     promotes the dirty part, then takes no lock: an element that is there throughout is visited exactly
+//                once, one that comes or goes meanwhile once or not at all. Callbacks of for_each and visit may call
+//                the map.
+//   Growth       the dirty part's, a bucket or two a write; readers never meet it.
+//   Exceptions   assign is strong. Values are destroyed by a later write, by reclaim(), or with the map. An erased key
+//                keeps its entry until the next promotion.
+#ifndef MAPAUDIT_SYNC_MAP_HPP
+#define MAPAUDIT_SYNC_MAP_HPP
+
+#include <memory>
+
+#include <mapaudit/detail/audited_map.hpp>
+#include <mapaudit/detail/go_cursor.hpp>
+#include <mapaudit/detail/growth_tap.hpp>
+#include <mapaudit/detail/lock_access.hpp>
+#include <mapaudit/detail/sync_entry.hpp>
+
+namespace mapaudit {
+
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
+class sync_map : public detail::audited_map<sync_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+    using base = detail::audited_map<sync_map, K, V, Hash, Equal>;
+    friend base;
+    using entry = detail::sync_entry<V>;
+    using box = typename entry::box;
+    using part = detail::sync_part<detail::go_table<K, entry*, Hash, Equal>>;
+    using lock = detail::owned_lock<std::mutex>;
+    template <class Running>
+    using guard_of = detail::running_guard<Running, lock, false>;
+
+public:
+    static constexpr std::string_view kind = "sync_map";
+    static constexpr bool concurrent = true;
+
+    explicit sync_map(std::string_view name = {}, std::size_t reserve = 0)
+        : base(name), read_(view_type(new part(reserve), false)), handle_(kind, name, signs_.published()) {
+        describe(*read_.load(std::memory_order_relaxed).table());
+    }
+    ~sync_map() {
+        part* read = read_.load(std::memory_order_relaxed).table();
+        // Entries of both parts once: the dirty one has all but the expunged.
+        if (dirty_ != nullptr) {
+            read->each([](entry& e) {
+                if (e.expunged()) delete &e;
+            });
+            dirty_->each([](entry& e) { delete &e; });
+        } else {
+            read->each([](entry& e) { delete &e; });
+        }
+        delete read;
+    }
+
+    template <std::invocable<const K&, const V&> F>
+    void for_each(F&& f) const {
+        if (view().amended()) {
+            detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
+            if (view().amended()) promote();
+        }
+        {
+            detail::read_section reading;
+            view().table()->each_element([&](const K& key, const entry& e) {
+                if (const box* value = e.load()) std::invoke(f, key, value->value);
+            });
+        }
+        retired_.settle();
+    }
+
+    // Keeps the buckets.
+    void clear() {
+        {
+            detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
+            part* old = view().table();
+            auto fresh = std::make_unique<part>(part::room_of(dirty_ != nullptr ? *dirty_ : *old));
+            read_.store(view_type(fresh.get(), false), std::memory_order_release);
+            // What is retired here may be reclaimed by another thread, while the dirty part still leads to it.
+            detail::read_section reading;
+            const auto drop = [this](entry& e) {
+                if (box* value = e.expunge()) forget(value);
+                retired_.retire(&e);
+            };
+            old->each(drop);
+            if (dirty_ != nullptr)
+                dirty_->each([&](entry& e) {
+                    if (!e.expunged()) drop(e);  // it was in the dirty part only
+                });
+            retired_.retire(old);
+            if (dirty_ != nullptr) retired_.retire(dirty_.release());
+            describe(*fresh.release());  // readers have it since the store above, and nobody else lets go of it
+            misses_ = 0;
+        }
+        retired_.reclaim();
+    }
+
+    // Destroys what was erased, overwritten and promoted away so far; waits for the readers that are under way.
+    void reclaim() { retired_.reclaim(); }
+
+private:
+    using view_type = detail::sync_view<part>;
+
+    view_type view() const noexcept { return read_.load(std::memory_order_acquire); }
+    std::uint64_t hash_of(const K& key) const { return hashing_.hash_of(key); }
+
+    static entry* find(const part* in, const K& key, std::uint64_t hash) {
+        entry* const* found = in == nullptr ? nullptr : in->elements.find(key, hash);
+        return found == nullptr ? nullptr : *found;
+    }
+    detail::map_totals totals() const noexcept {
+        detail::map_totals all;
+        all.add(signs_);
+        return all;
+    }
+    // Under the mutex: `newest` is the part that insertions go to.
+    void describe(const part& newest) const noexcept {
+        detail::vital_signs::set(signs_.buckets, newest.elements.bucket_count());
+        detail::vital_signs::set(signs_.overflow, newest.elements.live().overflow);
+    }
+    void forget(box* value) noexcept {
+        detail::vital_signs::take(signs_.size, 1);
+        retired_.retire(value);
+    }
+    // Of a swap that succeeded: was the key new?
+    bool stored(box* old) noexcept {
+        if (old != nullptr)
+            retired_.retire(old);
+        else
+            detail::vital_signs::add(signs_.size, 1);
+        return old == nullptr;
+    }
+
+    template <class Running, class F>
+    bool visit_in(Running& running, const K& key, F& f) const {
+        const std::uint64_t hash = hash_of(key);
+        {
+            detail::read_section reading;
+            const view_type now = view();
+            const entry* e = find(now.table(), key, hash);
+            if (e != nullptr || !now.amended()) return visit_entry(e, f);
+        }
+        guard_of<Running> guard(running, mutex_);
+        detail::read_section reading;  // after the mutex: nobody waits for it in a section that holds up the others
+        const view_type now = view();
+        const entry* e = find(now.table(), key, hash);
+        const box* value = nullptr;
+        if (e != nullptr || !now.amended()) {
+            value = e == nullptr ? nullptr : e->load();
+        } else {
+            e = find(dirty_.get(), key, hash);
+            value = e == nullptr ? nullptr : e->load();
+            missed();
+        }
+        guard.unlock();
+        if (value == nullptr) return false;
+        std::invoke(f, value->value);
+        return true;
+    }
+    template <class F>
+    static bool visit_entry(const entry* e, F& f) {
+        const box* value = e == nullptr ? nullptr : e->load();
+        if (value == nullptr) return false;
+        std::invoke(f, value->value);
+        return true;
+    }
+
+    template <class Running>
+    bool assign_in(Running& running, const K& key, V&& value) {
+        const std::uint64_t hash = hash_of(key);
+        auto fresh = std::make_unique<box>(std::move(value));
+        const bool is_new = assign_boxed(running, key, hash, fresh);
+        retired_.settle();
+        return is_new;
+    }
+    template <class Running>
+    bool assign_boxed(Running& running, const K& key, std::uint64_t hash, std::unique_ptr<box>& fresh) {
+        box* old = nullptr;
+        {
+            detail::read_section reading;
+            entry* e = find(view().table(), key, hash);
+            if (e != nullptr && e->swap(fresh.get(), old)) {
+                fresh.release();
+                return stored(old);
+            }
+        }
+        guard_of<Running> guard(running, mutex_);
+        entry* e = find(view().table(), key, hash);
+        if (e != nullptr && e->expunged()) {
+            put_into_dirty(running, key, hash, e);
+            e->revive();
+        } else if (e == nullptr) {
+            e = find(dirty_.get(), key, hash);
+        }
+        if (e == nullptr) {
+            auto made = std::make_unique<entry>(nullptr);
+            put_into_dirty(running, key, hash, made.get());
+            e = made.release();
+        }
+        e->swap(fresh.get(), old);  // not expunged, nor will it be while we hold the mutex
+        fresh.release();
+        return stored(old);
+    }
+
+    template <class Running>
+    bool erase_in(Running& running, const K& key) {
+        const std::uint64_t hash = hash_of(key);
+        const bool erased = erase_entry(running, key, hash);
+        retired_.settle();
+        return erased;
+    }
+    template <class Running>
+    bool erase_entry(Running& running, const K& key, std::uint64_t hash) {
+        {
+            detail::read_section reading;
+            const view_type now = view();
+            if (entry* e = find(now.table(), key, hash)) return erased(e->erase());
+            if (!now.amended()) return false;
+        }
+        guard_of<Running> guard(running, mutex_);
+        const view_type now = view();
+        if (entry* e = find(now.table(), key, hash)) return erased(e->erase());
+        if (!now.amended()) return false;
+        entry* e = find(dirty_.get(), key, hash);
+        bool there = false;
+        if (e != nullptr) {
+            detail::growth_tap tap(handle_, signs_, 0);
+            dirty_->elements.erase(key, hash, tap);
+            tap.tell(running);
+            describe(*dirty_);
+            there = erased(e->expunge());
+            retired_.retire(e);
+        }
+        missed();
+        return there;
+    }
+    bool erased(box* old) noexcept {
+        if (old == nullptr) return false;
+        forget(old);
+        return true;
+    }
+
+    // The functions below run under the mutex.
+
+    template <class Running>
+    void put_into_dirty(Running& running, const K& key, std::uint64_t hash, entry* e) {
+        if (dirty_ == nullptr) start_dirty();
+        detail::growth_tap tap(handle_, signs_, 0);
+        dirty_->elements.assign(key, std::move(e), hash, tap);
+        tap.tell(running);
+        describe(*dirty_);
+    }
+    // What throws leaves entries expunged without a dirty part, which is as good as erased.
+    void start_dirty() {
+        part* read = view().table();
+        auto fresh = std::make_unique<part>(part::room_of(*read));
+        read->each_element([&](const K& key, entry& e) {
+            if (e.expunge_if_erased()) return;
+            entry* shared = &e;
+            fresh->elements.assign(key, std::move(shared), hash_of(key), detail::silent_observer{});
+        });
+        dirty_ = std::move(fresh);
+        misses_ = 0;
+        read_.store(view_type(read, true), std::memory_order_release);
+    }
+    void missed() const noexcept {
+        if (++misses_ >= dirty_->elements.size()) promote();
+    }
+    void promote() const noexcept {
+        part* old = view().table();
+        describe(*dirty_);
+        read_.store(view_type(dirty_.release(), false), std::memory_order_release);
+        misses_ = 0;
+        // Its other entries are in the new part as well.
+        old->each([this](entry& e) {
+            if (e.expunged()) retired_.retire(&e);
+        });
+        retired_.retire(old);
+    }
+
+    detail::go_table<K, entry*, Hash, Equal> hashing_;  // empty: for the hash that tables use
+    alignas(64) mutable std::atomic<view_type> read_;
+    alignas(64) mutable lock mutex_;
+    mutable std::unique_ptr<part> dirty_;
+    mutable std::size_t misses_ = 0;
+    mutable detail::vital_signs signs_;
+    mutable detail::reclaimer retired_;
+    map_handle handle_;
+};
+
+}  // namespace mapaudit
+
+#endif
