@@ -69,8 +69,8 @@ static __always_inline void spill(struct wire_ledger *ledger, __u32 domain, __u3
 
 #define CHUNK 32
 
-/* The bits of a record's second word that are 0 for a plain operation: a wait, any flag but GREW. */
-#define UNUSUAL (0xffffffffull | (__u64)(0xff & ~MAPAUDIT_REC_GREW) << 56)
+/* The bits of a record's second word that are 0 for a plain operation: a wait, any flag. */
+#define UNUSUAL (0xffffffffull | 0xffull << 56)
 
 /* Whatever is not the plain case; false where nothing is left to be timed. */
 static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u32 which, __u64 *latency, __u64 tail)
@@ -92,6 +92,8 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 		op->migrations++;
 	if (wait)
 		add_wait(index, which, wait);
+	if (flags & MAPAUDIT_REC_GREW)
+		add_grew(index, which, *latency, tail >> 32 & 0xffff);
 	return 1;
 }
 
@@ -103,7 +105,7 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32 tid)
 {
 	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
-	__u32 none = cpu * cells_per_lane + WIRE_CELL_NONE, index = none;
+	__u32 first_cell = cpu * cells_per_lane, index = first_cell + domain; /* "(other)": no library writes map 0 */
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
 	__u32 map = 0, left = count - from;
 
@@ -120,7 +122,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 			break;
 		if ((__u32)head != map) {
 			map = (__u32)head;
-			index = none + cell_of(wire_key(domain, map, tid));
+			index = first_cell + cell_of(wire_key(domain, map, tid));
 			cell = bpf_map_lookup_elem(&cells, &index);
 			if (!cell)
 				return 0;
@@ -128,10 +130,6 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 		asm volatile("" : "+r"(which));
 		if (which >= MAPAUDIT_HOT_OPS) {
 			lane->malformed++;
-			continue;
-		}
-		if (index == none) {
-			lane->no_cell++;
 			continue;
 		}
 		op = &cell->op[which];
@@ -193,12 +191,11 @@ static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
 	} else {
 		__u64 lost;
 
-		lane->malformed = lane->no_cell = lane->no_page = 0;
+		lane->malformed = lane->no_page = 0;
 		for (__u32 from = 0; from < count && from < MAPAUDIT_BATCH; from += CHUNK)
 			add_chunk(cpu, from, count, domain_index, tid);
-		lost = lane->malformed + lane->no_cell + lane->no_page;
+		lost = lane->malformed + lane->no_page;
 		lose(ledger, WIRE_LOST_MALFORMED, lane->malformed);
-		lose(ledger, WIRE_LOST_NO_CELL, lane->no_cell);
 		lose(ledger, WIRE_LOST_NO_PAGE, lane->no_page);
 		__sync_fetch_and_add(&ledger->fired, count - lost);
 		__sync_fetch_and_add(&ledger->handled, count - lost);

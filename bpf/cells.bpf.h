@@ -80,7 +80,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, 1 << 21);
 } events SEC(".maps");
 
 /* ---- small pieces ---- */
@@ -148,7 +148,12 @@ static __always_inline __u32 give_cell(struct wire_slot *slot)
 	return seen == WIRE_CELL_NONE ? cell : seen;
 }
 
-/* The cell of a key, claiming one on first sight; WIRE_CELL_NONE where the table is full. */
+static __always_inline __u32 other_cell(__u64 key)
+{
+	return key >> 32 & (WIRE_MAX_DOMAINS - 1);
+}
+
+/* The cell of a key, claiming one on first sight; its domain's "(other)" where the table is full. */
 __u32 __noinline cell_of(__u64 key)
 {
 	__u32 hash = (__u32)((key * 0x9e3779b97f4a7c15ull) >> 32);
@@ -159,17 +164,20 @@ __u32 __noinline cell_of(__u64 key)
 		__u64 seen;
 
 		if (!slot)
-			return WIRE_CELL_NONE;
+			break;
 		seen = slot->key;
 		if (seen == 0) {
 			seen = __sync_val_compare_and_swap(&slot->key, 0, key);
 			if (seen == 0)
 				seen = key;
 		}
-		if (seen == key)
-			return slot->cell ? slot->cell : give_cell(slot);
+		if (seen == key) {
+			__u32 cell = slot->cell ? slot->cell : give_cell(slot);
+
+			return cell ? cell : other_cell(key);
+		}
 	}
-	return WIRE_CELL_NONE;
+	return other_cell(key);
 }
 
 __u32 __noinline new_page(void)
@@ -202,6 +210,18 @@ static __always_inline int count_value(__u32 *octaves, __u32 bucket)
 		return 0;
 	page->count[bucket % MAPAUDIT_SUB_BUCKETS]++;
 	return 1;
+}
+
+/* Counts the latency of an operation that grew or evacuated, beside the histogram of all. */
+int __noinline add_grew(__u32 index, __u32 which, __u64 latency, __u32 bucket)
+{
+	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
+
+	if (!cell || which >= MAPAUDIT_OPS)
+		return 0;
+	if (count_value(cell->op[which].grew_page, bucket))
+		cell->op[which].grew_sum += latency;
+	return 0;
 }
 
 /* Counts a wait in operation `which` of the cell at `index`. Out of line: contended operations are the few. */

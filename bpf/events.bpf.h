@@ -5,7 +5,7 @@
 #ifndef MAPAUDIT_EVENTS_BPF_H
 #define MAPAUDIT_EVENTS_BPF_H
 
-#include "cells.bpf.h"
+#include "evidence.bpf.h"
 
 /* ---- one operation, one hit ---- */
 
@@ -24,7 +24,7 @@ static __always_inline struct wire_cell *claim_cell(__u32 cpu, __u32 domain, __u
 	index = cell_of(wire_key(domain, map, tid));
 	*where = index += cpu * cells_per_lane;
 	cell = bpf_map_lookup_elem(&cells, &index);
-	if (!cell || index == cpu * cells_per_lane) {
+	if (!cell) {
 		__sync_lock_test_and_set(&lane->busy, 0);
 		return 0;
 	}
@@ -46,7 +46,7 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 		return 0;
 	cell = claim_cell(cpu, domain, map, &lane, &index);
 	if (!cell || !lane) {
-		lose(ledger, WIRE_LOST_NO_CELL, 1);
+		lose(ledger, WIRE_LOST_BUSY, 1);
 		return 0;
 	}
 	op = &cell->op[which];
@@ -82,6 +82,7 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 
 	if (!ledger)
 		return 0;
+	add_growth(regs, domain, ledger);
 	cell = claim_cell(cpu, domain, map, &lane, &index);
 	if (cell && lane) {
 		struct wire_cell_op *op = &cell->op[MAPAUDIT_OP_GROW];
@@ -129,7 +130,7 @@ static __always_inline int on_conflict(struct wire_regs *regs, __u32 domain)
 	struct wire_cell *cell;
 	__u32 counted = 0, index = 0;
 
-	if (!ledger)
+	if (!ledger || add_race(regs, domain, ledger))
 		return 0;
 	cell = claim_cell(cpu, domain, map, &lane, &index);
 	if (cell && lane) {
