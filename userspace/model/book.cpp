@@ -10,10 +10,26 @@ namespace mapaudit::model {
 namespace {
 
 constexpr std::uint32_t all = UINT32_MAX;
+constexpr double shortest_seen = 0.01;  // of an interval, for a rate to be made of it
+
+// Calls that were not seen, estimated, and whether there may have been any.
+struct Unseen {
+    std::uint64_t calls = 0;
+    bool any = false;
+};
+
+// After the times, which rest on what was seen.
+Row with_unseen(Row row, const Unseen& unseen, double seconds) {
+    row.estimated = unseen.any;
+    row.calls += unseen.calls;
+    row.calls_per_s = seconds > 0 ? static_cast<double>(row.calls) / seconds : 0;
+    if (row.timed != 0) row.weight = std::max(1.0, static_cast<double>(row.calls) / static_cast<double>(row.timed));
+    return row;
+}
 
 bool has_times(const Counts& counts) {
     return counts.latency.count() != 0 || counts.wait.count() != 0 || counts.latency_sum != 0 ||
-           counts.latency_max != 0 || counts.wait_sum != 0;
+           counts.latency_max != 0 || counts.wait_sum != 0 || counts.grew.count() != 0;
 }
 
 bool is_empty(const Counts& counts) {
@@ -62,10 +78,37 @@ void fill_latency(Row& row, const Counts& counts) {
     row.weight = std::max(1.0, static_cast<double>(counts.calls) / static_cast<double>(timed));
 }
 
+// Values of `histogram` from bucket `from` on.
+std::uint64_t count_from(const Histogram& histogram, std::uint32_t from) {
+    std::uint64_t count = 0;
+    for (std::uint32_t bucket = from; bucket < MAPAUDIT_BUCKETS; ++bucket) count += histogram.bucket_count(bucket);
+    return count;
+}
+
+void fill_growth(Row& row, const Counts& counts) {
+    if (counts.grew.count() == 0) return;
+    GrowthCost& cost = row.growth;
+    cost.calls = counts.grew.count();
+    cost.total_ns = static_cast<double>(counts.grew_sum) * counts.ns_per_unit;
+    // The bucket that the P99 lies in.
+    const auto p99 = counts.latency.quantile(0.99);
+    if (!p99) return;
+    const std::uint32_t from = mapaudit_bucket(static_cast<std::uint64_t>(*p99));
+    cost.slowest = count_from(counts.latency, from);
+    cost.slowest_grew = count_from(counts.grew, from);
+    Histogram without;
+    for (std::uint32_t bucket = 0; bucket < MAPAUDIT_BUCKETS; ++bucket) {
+        const std::uint64_t all_calls = counts.latency.bucket_count(bucket), grew = counts.grew.bucket_count(bucket);
+        if (all_calls > grew) without.add_bucket(bucket, all_calls - grew);
+    }
+    if (const auto value = without.quantile(0.99)) cost.p99_without_ns = *value * counts.ns_per_unit;
+}
+
 void fill_map(Row& row, const MapInfo& info) {
     row.source = info.source;
     row.map_name = info.name;
     row.map_kind = info.kind;
+    row.checked = info.checked;
     row.size = info.size;
     row.buckets = info.buckets;
     if (info.size && info.buckets && *info.buckets != 0)
@@ -76,6 +119,7 @@ Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, cons
     Row row;
     row.pid = key.map.pid;
     row.map_id = key.map.id;
+    row.domain = key.map.domain;
     row.op = op_name(key.op);
     if (info != nullptr) fill_map(row, *info);
     if (key.cpu != all) row.cpu = key.cpu;
@@ -83,6 +127,8 @@ Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, cons
     row.calls = counts.calls;
     row.calls_per_s = per_second(static_cast<double>(counts.calls), seconds);
     fill_latency(row, counts);
+    row.timed = counts.latency.count();
+    fill_growth(row, counts);
     row.waits = counts.waits;
     row.wait_total_ns = static_cast<double>(counts.wait_sum) * counts.ns_per_unit;
     row.conflicts = counts.conflicts;
@@ -102,11 +148,12 @@ Row make_lost_row(int pid, const std::string& source, std::uint64_t count) {
     return row;
 }
 
-// Walks the cells map by map and makes their rows. `counts_of(cell)` is what a cell holds in this scope;
+// Walks the cells map by map and makes their rows. `counts_of(cell)` is what a cell holds in this scope,
+// `unseen_of(cell)` what it does not;
 // `wanted(info, active)` is whether a map, of which nothing is known if info is null, has rows in it.
-template <class Cells, class CountsOf, class Wanted, class Emit>
+template <class Cells, class CountsOf, class UnseenOf, class Wanted, class Emit>
 void for_each_row(const Cells& cells, const std::map<MapKey, MapInfo>& infos, double seconds, CountsOf counts_of,
-                  Wanted wanted, Emit emit) {
+                  UnseenOf unseen_of, Wanted wanted, Emit emit) {
     for (auto map_begin = cells.begin(); map_begin != cells.end();) {
         const MapKey& map = map_begin->first.map;
         Growth growth;
@@ -126,12 +173,14 @@ void for_each_row(const Cells& cells, const std::map<MapKey, MapInfo>& infos, do
             while (op_end != map_end && op_end->first.op == op_begin->first.op) ++op_end;
             // `all` is the largest key, so the summing cell is the operation's last; it is the first row.
             const auto sum = std::prev(op_end);
-            emit(make_row(sum->first, info, counts_of(sum->second), growth, seconds));
+            emit(with_unseen(make_row(sum->first, info, counts_of(sum->second), growth, seconds),
+                             unseen_of(sum->second), seconds));
             for (; op_begin != sum; ++op_begin) {
                 const Counts& counts = counts_of(op_begin->second);
                 // CPUs stay, threads come and go: one that did nothing in this scope may long be gone.
                 if (op_begin->first.tid != all && is_empty(counts)) continue;
-                emit(make_row(op_begin->first, info, counts, growth, seconds));
+                emit(with_unseen(make_row(op_begin->first, info, counts, growth, seconds),
+                                 unseen_of(op_begin->second), seconds));
             }
             op_begin = op_end;
         }
@@ -164,6 +213,8 @@ void Counts::add(const Counts& other) {
     waits += other.waits;
     wait_sum += other.wait_sum;
     wait.merge(other.wait);
+    grew.merge(other.grew);
+    grew_sum += other.grew_sum;
     migrations += other.migrations;
     conflicts += other.conflicts;
     grows += other.grows;
@@ -181,7 +232,9 @@ void Book::add(const CellKey& key, const Counts& counts) {
 }
 
 void Book::describe(const MapKey& key, const MapInfo& info) {
-    MapInfo& known = infos_[key];
+    const auto [entry, made] = infos_.try_emplace(key);
+    MapInfo& known = entry->second;
+    if (made && key.id == other_maps) ++others_;
     if (!info.source.empty()) known.source = info.source;
     if (!info.name.empty()) known.name = info.name;
     if (!info.kind.empty()) known.kind = info.kind;
@@ -189,11 +242,22 @@ void Book::describe(const MapKey& key, const MapInfo& info) {
     if (info.buckets) known.buckets = info.buckets;
     if (info.overflow) known.overflow = info.overflow;
     known.alive = info.alive;
+    known.checked = known.checked || info.checked;
 }
 
 const MapInfo* Book::find(const MapKey& key) const {
     const auto found = infos_.find(key);
     return found == infos_.end() ? nullptr : &found->second;
+}
+
+CpuReport Book::with_names(CpuReport report) const {
+    for (MapBlame& map : report.maps) {
+        const MapInfo* info = find({map.key.pid, map.key.domain, map.key.map});
+        if (info == nullptr) continue;
+        map.name = info->name;
+        map.kind = info->kind;
+    }
+    return report;
 }
 
 void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
@@ -203,11 +267,26 @@ void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
     total += count;
 }
 
+// What the open interval did not see of operations, by what it did see of them. Growth has probes of its own.
+void Book::estimate(double seconds) {
+    const double unseen = std::min(std::exchange(unseen_s_, 0.0), seconds), seen = seconds - unseen;
+    for (auto& [key, cell] : cells_) {
+        if (key.op == MAPAUDIT_OP_GROW) continue;
+        if (seen > shortest_seen * seconds) cell.rate = static_cast<double>(cell.interval.calls) / seen;
+        cell.unseen_now = static_cast<std::uint64_t>(cell.rate * unseen + 0.5);
+        cell.unseen += cell.unseen_now;
+        cell.partly_unseen = cell.partly_unseen || unseen > 0;
+        cell.partly_unseen_now = unseen > 0;
+    }
+}
+
 std::vector<Row> Book::close_interval(double seconds) {
     std::vector<Row> rows, lost;
     rows.reserve(cells_.size());
+    estimate(seconds);
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
+        [](const Cell& cell) { return Unseen{cell.unseen_now, cell.partly_unseen_now}; },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
     for (auto& [key, cell] : cells_) {
@@ -232,6 +311,7 @@ std::vector<Row> Book::totals(double seconds) const {
             scratch.add(cell.interval);
             return scratch;
         },
+        [](const Cell& cell) { return Unseen{cell.unseen, cell.partly_unseen}; },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));
     return with_lost_rows(std::move(lost), std::move(rows));

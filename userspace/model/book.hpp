@@ -17,6 +17,9 @@
 
 namespace mapaudit::model {
 
+// The id of no map: of what is counted for all maps together that have no row of their own.
+inline constexpr std::uint32_t other_maps = 0;
+
 // A map instance. `domain` tells apart the registries of one process (one, nearly always: 0).
 struct MapKey {
     int pid = 0;
@@ -31,6 +34,7 @@ struct MapInfo {
     std::string name, kind;
     std::optional<std::uint64_t> size, buckets, overflow;
     bool alive = true;
+    bool checked = false;  // it looks for concurrent access that it does not allow
 };
 
 struct CellKey {
@@ -49,6 +53,8 @@ struct Counts {
     std::uint64_t latency_max = 0;  // 0: unknown, the histogram's highest bucket stands in
     std::uint64_t waits = 0, wait_sum = 0;
     Histogram wait;
+    Histogram grew;              // latencies of the timed calls that grew or evacuated
+    std::uint64_t grew_sum = 0;
     std::uint64_t migrations = 0;
     std::uint64_t conflicts = 0;
     std::uint64_t grows = 0;
@@ -76,7 +82,17 @@ public:
     // Loss that belongs to no map: one row of map_name "(lost)" per process.
     void add_lost(int pid, const std::string& source, std::uint64_t count);
 
-    std::size_t maps() const { return infos_.size(); }
+    // Those with an id.
+    std::size_t maps() const { return infos_.size() - others_; }
+
+    // What maps are blamed for, and its reports, with the maps' names.
+    BlameBook& blame() { return blame_; }
+    CpuReport close_cpu_interval() { return with_names(blame_.close_interval()); }
+    CpuReport cpu_totals() const { return with_names(blame_.totals()); }
+
+    // Operations were not seen for `seconds` of the interval that is open: its rows' calls are scaled to all of it, or
+    // where none of it was seen go on at their last rate, and say that they are estimates.
+    void add_unseen(double seconds) { unseen_s_ += seconds; }
 
     // The rows of the interval, and a fresh interval. Every known, living map has a row for each of assign, lookup and
     // erase that it ever had a call of, also in an interval without one (calls 0, no percentiles): a series has no
@@ -88,9 +104,18 @@ public:
 private:
     struct Cell {
         Counts interval, total;
+        double rate = 0;              // of calls, when they were last seen
+        std::uint64_t unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
+        bool partly_unseen = false, partly_unseen_now = false;
     };
+    void estimate(double seconds);
+    CpuReport with_names(CpuReport report) const;
+
     BookOptions options_;
+    double unseen_s_ = 0;
+    BlameBook blame_;
     std::map<MapKey, MapInfo> infos_;
+    std::size_t others_ = 0;  // of these, for other_maps
     // cpu and tid are `all` (UINT32_MAX) except in the extra cells that the options ask for.
     std::map<CellKey, Cell> cells_;
     std::map<std::pair<int, std::string>, std::pair<std::uint64_t, std::uint64_t>> lost_;  // interval, total

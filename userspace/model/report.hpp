@@ -12,12 +12,25 @@
 
 #include <mapaudit/probe_abi.h>
 
+#include "model/blame.hpp"
+#include "model/evidence.hpp"
+#include "model/overhead.hpp"
+
 namespace mapaudit::model {
 
 enum class Scope { interval, total };
 
 // "assign", "lookup", "erase" or "grow".
 std::string_view op_name(mapaudit_op op);
+
+// What growth cost one operation of a map: calls that started a growth or evacuated buckets, among those timed.
+struct GrowthCost {
+    std::uint64_t calls = 0;
+    double total_ns = 0;
+    std::uint64_t slowest = 0;       // timed calls at or above the operation's P99
+    std::uint64_t slowest_grew = 0;  // of these, how many grew
+    std::optional<double> p99_without_ns;  // the P99 of the calls that did not
+};
 
 // One row of the CSV: scope x map x op x cpu x tid. An empty optional is an empty column.
 struct Row {
@@ -44,6 +57,13 @@ struct Row {
     double weight = 1;            // calls per timed call
     bool estimated = false;       // calls was scaled from a part of the time
     std::uint64_t lost = 0;
+
+    // Not in the CSV.
+    bool checked = false;         // the map looks for concurrent access that it does not allow
+    std::uint64_t timed = 0;      // calls that the times rest on
+    GrowthCost growth;
+    std::uint32_t domain = 0;         // tells apart the registries of one process
+    std::optional<double> cpu_share;  // of the process's CPU time, 0 to 1; empty: nothing was sampled
 };
 
 // One cause of loss, in words a user can act on, and how many operations or events it swallowed.
@@ -58,6 +78,10 @@ struct Ledger {
     std::uint64_t handled = 0;
     std::vector<Loss> lost;
     std::uint64_t lost_total() const;
+
+    // Details of events that are counted all the same.
+    std::uint64_t stacks_dropped = 0;    // call stacks shown as not known
+    std::uint64_t evidence_dropped = 0;  // waits, holds, conflicts and growths that stand in no row of evidence
 };
 
 // What the auditor itself used.
@@ -65,6 +89,14 @@ struct SelfCost {
     double cpu_percent = 0;        // of one core, over the interval (or the whole run, in a total)
     std::uint64_t rss_bytes = 0;
     std::uint64_t kernel_bytes = 0;  // memory of its eBPF maps
+};
+
+// What the audit costs its targets, estimated.
+struct Overhead {
+    std::optional<double> percent;  // of their CPU time, over the interval or the whole run; empty: they used none
+    Prices prices;
+    std::optional<double> budget_percent;  // --max-overhead
+    unsigned switches = 0;                 // of the level, since the attach
 };
 
 // One process under audit.
@@ -83,8 +115,11 @@ struct Report {
     std::vector<Row> rows;  // by pid, map id, op; the all-CPU row before its CPUs' rows, those before its threads'
     Ledger ledger;          // since the attach
     SelfCost self;
+    Overhead overhead;
     std::vector<Target> targets;
     std::size_t maps = 0;   // maps known, shown or not
+    std::vector<Evidence> evidence;  // of a total: what the rare events rest on
+    CpuReport cpu;          // where the CPU went
 };
 
 }  // namespace mapaudit::model

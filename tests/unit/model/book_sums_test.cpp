@@ -3,6 +3,8 @@
 // What adds up in a book, whatever is put in: intervals to totals, CPUs and threads to all.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <random>
 #include <string>
@@ -134,6 +136,37 @@ TEST_P(RandomBook, percentiles_are_ordered_and_below_the_maximum) {
             EXPECT_LE(*row.mean_ns, *row.max_ns);
         }
     }
+}
+
+// The percentiles of the totals are those of all values together, wherever and whenever they were added.
+TEST_P(RandomBook, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
+    std::mt19937_64 random(GetParam() + 100);
+    Book book({.per_cpu = true});
+    std::vector<std::uint64_t> values;
+    for (int interval = 0; interval < 30; ++interval) {
+        // Each interval and CPU has a distribution of its own, octaves apart: an average of percentiles would be far off.
+        for (std::uint32_t cpu = 0; cpu < 4; ++cpu) {
+            std::vector<std::uint64_t> some;
+            for (std::uint64_t n = random() % 50; n > 0; --n) some.push_back(random() >> (30 + random() % 30));
+            values.insert(values.end(), some.begin(), some.end());
+            if (!some.empty()) book.add(cell(1, MAPAUDIT_OP_LOOKUP, cpu), counts_of(some));
+        }
+        (void)book.close_interval(1);
+    }
+    std::sort(values.begin(), values.end());
+    const auto exact = [&](double quantile) {
+        const auto rank = static_cast<std::size_t>(std::ceil(quantile * static_cast<double>(values.size())));
+        return static_cast<double>(values[rank - 1]);
+    };
+    const std::vector<Row> totals = book.totals(30);
+    ASSERT_FALSE(totals.empty());
+    const Row& all = totals.front();
+    ASSERT_FALSE(all.cpu);
+    EXPECT_EQ(all.calls, values.size());
+    EXPECT_NEAR(*all.p50_ns, exact(0.5), 0.032 * exact(0.5));
+    EXPECT_NEAR(*all.p90_ns, exact(0.9), 0.032 * exact(0.9));
+    EXPECT_NEAR(*all.p99_ns, exact(0.99), 0.032 * exact(0.99));
+    EXPECT_NEAR(*all.p999_ns, exact(0.999), 0.032 * exact(0.999));
 }
 
 INSTANTIATE_TEST_SUITE_P(seeds, RandomBook, testing::Values(1u, 2u, 3u));

@@ -231,5 +231,31 @@ TEST(Book, no_seconds_give_no_rate_and_nothing_is_nan) {
     }
 }
 
+TEST(Book, growth_is_told_apart_from_the_rest) {
+    Book book({});
+    const CellKey key{{1, 0, 1}, MAPAUDIT_OP_ASSIGN, 0, 0};
+    Counts counts;
+    counts.calls = 1'000;
+    counts.latency.add(100, 980);
+    counts.latency.add(50'000, 20);
+    counts.latency_sum = 980 * 100 + 20 * 50'000;
+    counts.grew.add(100, 5);
+    counts.grew.add(50'000, 18);
+    counts.grew_sum = 5 * 100 + 18 * 50'000;
+    counts.ns_per_unit = 2;
+    book.add(key, counts);
+    for (const auto& rows : {book.close_interval(1), book.totals(1)}) {
+        ASSERT_EQ(rows.size(), 1u);
+        const GrowthCost& cost = rows[0].growth;
+        EXPECT_EQ(rows[0].timed, 1'000u);
+        EXPECT_EQ(cost.calls, 23u);
+        EXPECT_DOUBLE_EQ(cost.total_ns, 2 * (500 + 900'000));
+        EXPECT_EQ(cost.slowest, 20u);
+        EXPECT_EQ(cost.slowest_grew, 18u);
+        ASSERT_TRUE(cost.p99_without_ns);
+        EXPECT_NEAR(*cost.p99_without_ns, 200, 0.032 * 200);
+    }
+}
+
 }  // namespace
 }  // namespace mapaudit::model

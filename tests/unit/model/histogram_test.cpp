@@ -146,6 +146,20 @@ TEST_P(HistogramOf, merge_of_parts_is_the_whole) {
 INSTANTIATE_TEST_SUITE_P(distributions, HistogramOf, testing::ValuesIn(distributions()),
                          [](const auto& instance) { return instance.param.name; });
 
+// Whatever the distribution, a percentile is one value, read back as the middle of its bucket: no distribution can be
+// further off than a bucket's two ends are.
+TEST(Histogram, no_value_up_to_60_s_is_read_back_further_off_than_promised) {
+    for (std::uint32_t bucket = 0; mapaudit_bucket_floor(bucket) <= sixty_seconds_ns; ++bucket) {
+        for (const std::uint64_t value : {mapaudit_bucket_floor(bucket), mapaudit_bucket_floor(bucket + 1) - 1}) {
+            Histogram histogram;
+            histogram.add(value);
+            ASSERT_EQ(histogram.bucket_count(bucket), 1u) << value;
+            const auto exact = static_cast<double>(value);
+            EXPECT_LE(std::abs(*histogram.quantile(0.5) - exact), promised_error * exact) << value;
+        }
+    }
+}
+
 TEST(Histogram, empty_has_no_figures) {
     const Histogram histogram;
     EXPECT_EQ(histogram.count(), 0u);

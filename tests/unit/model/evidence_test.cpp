@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/evidence.hpp"
+
+#include <gtest/gtest.h>
+
+#include "model/advice.hpp"
+
+namespace mapaudit::model {
+namespace {
+
+Frame frame(const char* function, const char* file = "", std::uint32_t line = 0) {
+    Frame f;
+    f.function = function;
+    f.file = file;
+    f.line = line;
+    return f;
+}
+Stack stack_of(std::initializer_list<const char*> functions) {
+    Stack stack;
+    for (const char* function : functions) stack.frames.push_back(frame(function));
+    return stack;
+}
+
+TEST(Stacks, the_librarys_own_frames_come_first) {
+    const Stack stack = stack_of({"mapaudit_probe_contended", "void mapaudit::detail::tell<int>(int)", "std::swap<int>(int)",
+                                  "mapaudit::detail::table_map<int>::assign(int)", "handle(mapaudit::go_map<int>&)", "main"});
+    EXPECT_EQ(caller_of(stack)->function, "handle(mapaudit::go_map<int>&)");
+    EXPECT_EQ(first_telling_frame(stack), 3u) << "the map's own operation is kept";
+}
+
+TEST(Stacks, without_library_frames_everything_tells) {
+    EXPECT_EQ(first_telling_frame(stack_of({"f", "main"})), 0u);
+    EXPECT_EQ(caller_of(stack_of({"std::thread::run", "main"}))->function, "std::thread::run");
+    EXPECT_EQ(caller_of(stack_of({})), nullptr);
+    EXPECT_EQ(caller_of(stack_of({"mapaudit::detail::x()"})), nullptr);
+    EXPECT_EQ(caller_of(stack_of({"mapaudit::workload::drive()"}))->function, "mapaudit::workload::drive()");
+}
+
+Evidence wait(std::uint64_t count, std::uint64_t total_ns, std::uint32_t owner, const Stack& stack) {
+    Evidence row;
+    row.pid = 1;
+    row.map_id = 1;
+    row.map_name = "m";
+    row.map_kind = "mutex_map";
+    row.other_tid = owner;
+    row.count = count;
+    row.total_ns = total_ns;
+    row.max_ns = total_ns / count;
+    row.first_ns = 100 - count;
+    row.last_ns = 100 + count;
+    row.stack = stack;
+    return row;
+}
+
+TEST(EvidenceRows, one_stack_under_two_names_is_one_row) {
+    const Stack a = stack_of({"f", "main"}), b = stack_of({"g", "main"});
+    const auto rows = merged({wait(2, 20, 7, a), wait(1, 500, 7, b), wait(3, 60, 7, a), wait(1, 10, 8, a)});
+    ASSERT_EQ(rows.size(), 3u);
+    EXPECT_EQ(rows[0].total_ns, 500u) << "most time first";
+    EXPECT_EQ(rows[1].count, 5u);
+    EXPECT_EQ(rows[1].total_ns, 80u);
+    EXPECT_EQ(rows[1].max_ns, 20u);
+    EXPECT_EQ(rows[1].first_ns, 97u);
+    EXPECT_EQ(rows[1].last_ns, 103u);
+    EXPECT_EQ(rows[2].other_tid, 8u);
+}
+
+// One map whose lookups and assigns took `mean_ns` in the mean, `waited` of the time in all spent waiting.
+Report report_of(const char* kind, std::uint64_t lookups, std::uint64_t assigns, double mean_ns, double waited,
+                 std::uint64_t waits) {
+    Report report;
+    for (const auto& [op, calls] : {std::pair{"lookup", lookups}, std::pair{"assign", assigns}}) {
+        Row row;
+        row.pid = 1;
+        row.map_id = 1;
+        row.map_name = "m";
+        row.map_kind = kind;
+        row.op = op;
+        row.calls = row.timed = calls;
+        row.mean_ns = mean_ns;
+        row.p99_ns = 10 * mean_ns;
+        row.p999_ns = 20 * mean_ns;
+        row.waits = op == std::string("assign") ? waits : 0;
+        row.wait_total_ns = op == std::string("assign") ? waited * mean_ns * static_cast<double>(lookups + assigns) : 0;
+        row.size = 1000;
+        report.rows.push_back(row);
+    }
+    return report;
+}
+
+TEST(Advice, none_without_evidence) {
+    EXPECT_TRUE(advise(Report()).empty());
+    EXPECT_TRUE(advise(report_of("mutex_map", 500, 500, 100, 0.5, 5)).empty()) << "too few waits";
+    EXPECT_TRUE(advise(report_of("mutex_map", 50'000, 50'000, 100, 0.05, 5'000)).empty()) << "too little time";
+    EXPECT_TRUE(advise(report_of("sharded_map", 50'000, 50'000, 100, 0.5, 5'000)).empty()) << "it is sharded";
+}
+
+TEST(Advice, one_lock_is_to_be_sharded_or_shared) {
+    const auto shard = advise(report_of("mutex_map", 50'000, 50'000, 100, 0.4, 5'000));
+    ASSERT_EQ(shard.size(), 1u);
+    EXPECT_EQ(shard[0].kind, AdviceKind::shard);
+    EXPECT_DOUBLE_EQ(shard[0].share, 0.4);
+    EXPECT_EQ(shard[0].events, 5'000u);
+    const auto share = advise(report_of("mutex_map", 95'000, 5'000, 100, 0.4, 5'000));
+    ASSERT_EQ(share.size(), 1u);
+    EXPECT_EQ(share[0].kind, AdviceKind::share);
+    EXPECT_DOUBLE_EQ(share[0].reads, 0.95);
+    EXPECT_EQ(advise(report_of("rwlock_map", 95'000, 5'000, 100, 0.4, 5'000))[0].kind, AdviceKind::shard);
+}
+
+TEST(Advice, conflicts_come_first) {
+    Report report = report_of("go_map", 50'000, 50'000, 100, 0.4, 5'000);
+    report.rows[1].conflicts = 3;
+    const auto advice = advise(report);
+    ASSERT_FALSE(advice.empty());
+    EXPECT_EQ(advice[0].kind, AdviceKind::guard);
+    EXPECT_EQ(advice[0].events, 3u);
+    EXPECT_EQ(advice[0].calls, 100'000u);
+}
+
+Evidence hold(std::uint64_t count, std::uint64_t total_ns, const Stack& stack) {
+    Evidence row = wait(count, total_ns, 0, stack);
+    row.kind = EvidenceKind::owning;
+    row.detail = MAPAUDIT_OP_ASSIGN;
+    row.tid = 7;
+    return row;
+}
+
+TEST(Advice, a_long_hold_is_named_by_its_code) {
+    Report report = report_of("mutex_map", 50'000, 50'000, 100'000, 0.9, 5'000);
+    Evidence waited = wait(40, 200'000'000, 7, stack_of({"request", "main"}));
+    waited.other_stack = stack_of({"mapaudit::detail::x()", "slow_update(int)", "main"});
+    report.evidence = {waited, hold(40, 80'000'000, waited.other_stack)};
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u);
+    EXPECT_EQ(advice[0].kind, AdviceKind::release);
+    EXPECT_EQ(advice[0].where.function, "slow_update(int)");
+    EXPECT_EQ(advice[0].events, 40u);
+    EXPECT_DOUBLE_EQ(advice[0].share, 1);
+    EXPECT_DOUBLE_EQ(advice[0].longest_ns, 2'000'000);
+}
+
+TEST(Advice, a_holder_that_lost_its_cpu_is_not_to_blame) {
+    Report report = report_of("mutex_map", 50'000, 50'000, 100, 0.9, 5'000);  // its P99.9 is 2 µs
+    Evidence waited = wait(40, 200'000'000, 7, stack_of({"request", "main"}));
+    waited.other_stack = stack_of({"update(int)", "main"});
+    report.evidence = {waited, hold(40, 80'000'000, waited.other_stack)};
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u);
+    EXPECT_EQ(advice[0].kind, AdviceKind::shard);
+}
+
+TEST(Advice, reserve_says_what_growth_cost) {
+    Report report = report_of("go_map", 0, 100'000, 1'000, 0, 0);
+    Row& assign = report.rows[1];
+    assign.growth = {10'000, 50'000'000, 1'000, 900, 800.0};
+    Row grow = assign;
+    grow.op = "grow";
+    grow.grows = 12;
+    grow.growth = {};
+    report.rows.push_back(grow);
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u);
+    EXPECT_EQ(advice[0].kind, AdviceKind::reserve);
+    EXPECT_EQ(advice[0].elements, 1'000u);
+    EXPECT_EQ(advice[0].events, 12u);
+    // The others took 50 ms / 90,000 each; 10,000 of those are not saved.
+    EXPECT_NEAR(advice[0].saved_ns, 50e6 - 10'000 * (50e6 / 90'000), 1);
+    EXPECT_NEAR(advice[0].share, advice[0].saved_ns / 100e6, 1e-9);
+    EXPECT_DOUBLE_EQ(advice[0].p99_without_ns, 800);
+    report.rows.back().grows = 2;
+    EXPECT_TRUE(advise(report).empty()) << "two growths are nothing to speak of";
+}
+
+}  // namespace
+}  // namespace mapaudit::model

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The governor against simulated targets: what it sees follows from the level that it chose.
+#include "model/governor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+namespace mapaudit::model {
+namespace {
+
+constexpr double period_s = 0.25;
+constexpr Prices prices{50, 3, 900, 3000, true};
+
+// A target whose operations take a fixed time of their own, and which spends the rest of its CPU time elsewhere.
+struct SimulatedLoad {
+    double operations_per_s = 0;
+    double elsewhere_ns = 1e7;  // a period
+    double operation_ns = 30;
+
+    Observation at(Level level) const {
+        const auto operations = static_cast<std::uint64_t>(operations_per_s * period_s);
+        Observation period{period_s, 0, {}};
+        if (level == Level::full) {
+            period.activity.timed = operations;
+            period.activity.batches = std::max<std::uint64_t>(operations / 256, operations == 0 ? 0 : 3);
+        } else if (level == Level::sampled) {
+            period.activity.counted = operations;
+            period.activity.batches = std::max<std::uint64_t>(operations / 32768, operations == 0 ? 0 : 3);
+        }
+        period.target_cpu_ns =
+            elsewhere_ns + operation_ns * static_cast<double>(operations) + cost_ns(prices, period.activity);
+        return period;
+    }
+    double percent_at(Level level) const {
+        const Observation period = at(level);
+        return cost_percent(cost_ns(prices, period.activity), period.target_cpu_ns);
+    }
+};
+
+struct Simulation {
+    Governor governor;
+    Level level;
+    int switches = 0;
+    double over_budget = 0;  // periods
+    std::vector<std::string> reasons{};
+
+    void run(const SimulatedLoad& load, int periods, double budget) {
+        for (int i = 0; i < periods; ++i) {
+            if (load.percent_at(level) > budget) ++over_budget;
+            const Decision decision = governor.decide(level, load.at(level));
+            if (decision.level == level) {
+                EXPECT_EQ(decision.why, "");
+                continue;
+            }
+            EXPECT_NE(decision.why, "");
+            EXPECT_EQ(std::abs(static_cast<int>(decision.level) - static_cast<int>(level)), 1) << "one step at a time";
+            reasons.push_back(decision.why);
+            level = decision.level;
+            ++switches;
+        }
+    }
+};
+
+Simulation simulate(double budget, Level highest = Level::full) {
+    return {Governor(budget, prices, highest), highest};
+}
+
+TEST(Governor, leaves_an_affordable_audit_alone) {
+    Simulation simulation = simulate(5);
+    simulation.run({.operations_per_s = 10'000, .elsewhere_ns = 1e8}, 1000, 5);
+    EXPECT_EQ(simulation.level, Level::full);
+    EXPECT_EQ(simulation.switches, 0);
+}
+
+TEST(Governor, follows_a_load_that_changes_a_hundredfold_either_way) {
+    const SimulatedLoad low{.operations_per_s = 20'000, .elsewhere_ns = 1e8};
+    const SimulatedLoad high{.operations_per_s = 2'000'000, .elsewhere_ns = 1e8};
+    constexpr double budget = 2;
+    ASSERT_LT(low.percent_at(Level::full), budget * Governor::margin);
+    ASSERT_GT(high.percent_at(Level::full), budget);
+    ASSERT_LT(high.percent_at(Level::sampled), budget);
+    Simulation simulation = simulate(budget);
+    for (int round = 1; round <= 5; ++round) {
+        simulation.over_budget = 0;
+        simulation.run(high, 100, budget);
+        EXPECT_EQ(simulation.level, Level::sampled);
+        EXPECT_LE(simulation.over_budget, 2) << "goes down at once";
+        simulation.run(low, 100, budget);
+        EXPECT_EQ(simulation.level, Level::full);
+        EXPECT_EQ(simulation.switches, 2 * round) << "one switch each way";
+    }
+    EXPECT_NE(simulation.reasons[0].find("over the budget of 2.00 %"), std::string::npos) << simulation.reasons[0];
+    EXPECT_NE(simulation.reasons[1].find("level full would take"), std::string::npos) << simulation.reasons[1];
+}
+
+TEST(Governor, goes_to_events_only_where_sampled_is_over_the_budget_too) {
+    const SimulatedLoad extreme{.operations_per_s = 40'000'000, .elsewhere_ns = 0, .operation_ns = 20};
+    ASSERT_GT(extreme.percent_at(Level::sampled), 2);
+    Simulation simulation = simulate(2);
+    simulation.run(extreme, 4, 2);
+    EXPECT_EQ(simulation.level, Level::events);
+    // It looks again, ever more seldom.
+    simulation.over_budget = 0;
+    simulation.run(extreme, 1000, 2);
+    EXPECT_GT(simulation.over_budget, 5);
+    EXPECT_LT(simulation.over_budget, 50) << "looks for two periods at a time, at most every " << Governor::blind_most;
+    simulation.run({.operations_per_s = 20'000, .elsewhere_ns = 1e8}, 200, 2);
+    EXPECT_EQ(simulation.level, Level::full) << "and comes back";
+}
+
+TEST(Governor, does_not_flap_at_the_edge_of_the_budget) {
+    // Costs within a tenth of the budget, both sides of it, at random.
+    std::mt19937 random(5);
+    Simulation simulation = simulate(10);
+    for (int i = 0; i < 4000; ++i) {
+        const double operations = 180'000 * std::uniform_real_distribution(0.9, 1.1)(random);
+        simulation.run({.operations_per_s = operations, .elsewhere_ns = 2.2e7}, 1, 10);
+    }
+    EXPECT_EQ(simulation.level, Level::sampled);
+    EXPECT_EQ(simulation.switches, 1);
+}
+
+TEST(Governor, waits_longer_each_time_that_going_up_was_wrong) {
+    // Bursts that come as soon as the level has gone up: the worst case for any hysteresis.
+    Simulation simulation = simulate(2);
+    for (int i = 0; i < 4000; ++i) {
+        const bool burst = simulation.level == Level::full;
+        simulation.run({.operations_per_s = burst ? 2e6 : 1e3, .elsewhere_ns = 1e8}, 1, 2);
+    }
+    EXPECT_LE(simulation.switches, 2 * 4000 / Governor::calm_most + 12);
+    EXPECT_LE(simulation.over_budget, 4000 * 0.06);
+}
+
+TEST(Governor, never_goes_above_the_level_that_was_asked_for) {
+    Simulation simulation = simulate(5, Level::sampled);
+    simulation.run({.operations_per_s = 1000, .elsewhere_ns = 1e8}, 200, 5);
+    EXPECT_EQ(simulation.level, Level::sampled);
+    Simulation events = simulate(5, Level::events);
+    events.run({.operations_per_s = 1e7}, 200, 5);
+    EXPECT_EQ(events.level, Level::events);
+    EXPECT_EQ(events.switches, 0);
+}
+
+TEST(Governor, decides_nothing_on_a_moment) {
+    Governor governor(1, prices, Level::full);
+    Observation moment = SimulatedLoad{.operations_per_s = 1e7}.at(Level::full);
+    moment.seconds = 0.01;
+    EXPECT_EQ(governor.decide(Level::full, moment).level, Level::full);
+    EXPECT_GT(governor.decide(Level::full, moment).percent, 1);
+}
+
+TEST(Overhead, is_prices_times_activity_over_the_targets_time) {
+    const Activity activity{.timed = 1000, .counted = 10'000, .batches = 7, .events = 2};
+    EXPECT_DOUBLE_EQ(cost_ns(prices, activity), 1000 * 50.0 + 10'000 * 3.0 + 7 * 900.0 + 2 * 3000.0);
+    EXPECT_DOUBLE_EQ(cost_percent(92'300, 923'000), 10);
+    EXPECT_EQ(cost_percent(5, 0), 0);
+    EXPECT_EQ(cost_percent(500, 100), 100) << "a clock that lags behind is no slowdown of more than all";
+}
+
+TEST(Overhead, at_full_every_operation_is_timed) {
+    const Activity activity{.timed = 0, .counted = 256'000, .batches = 9, .events = 1};
+    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, activity), 256'000 * 50.0 + 1000 * 900.0 + 3000.0);
+    const Activity slow{.timed = 0, .counted = 256, .batches = 9, .events = 0};
+    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, slow), 256 * 50.0 + 9 * 900.0);
+}
+
+}  // namespace
+}  // namespace mapaudit::model

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What to do about what was seen: each piece of advice with the figures it rests on, none without.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/report.hpp"
+
+namespace mapaudit::model {
+
+enum class AdviceKind {
+    guard,    // it is raced on: put a lock round it, or use a kind that has one
+    release,  // its lock is held during something long: shorten that
+    shard,    // its one lock is waited for: give parts of the keys a lock each
+    share,    // it is mostly read, and readers wait for one another: let them share
+    reserve,  // it grows under way: make room at the start
+};
+
+struct Advice {
+    AdviceKind kind = AdviceKind::reserve;
+    int pid = 0;
+    std::uint32_t map_id = 0;
+    std::string map_name, map_kind;  // as the target gave them: escape before printing
+
+    std::uint64_t events = 0;     // guard: conflicts; release: waits for that hold; shard, share: waits; reserve: growths
+    std::uint64_t calls = 0;      // of the map's operations
+    double waited_ns = 0;         // in all; release: for that hold
+    double share = 0;             // 0..1. release: of all time waited; shard, share: of the operations' time spent
+                                  // waiting; reserve: of the assigns' time that a reserve would have saved
+    double reads = 0;             // share: look-ups among the calls
+    double saved_ns = 0;          // reserve
+    double longest_ns = 0;        // release: the longest hold
+    std::uint64_t elements = 0;   // reserve: this many
+    double p99_ns = 0;            // reserve: of the assigns, as it was
+    double p99_without_ns = 0;    // and as it was without those that grew
+    Frame where;                  // release: the holder's code
+};
+
+// Of a total report. The gravest first: conflicts, then by time lost.
+std::vector<Advice> advise(const Report& total);
+
+}  // namespace mapaudit::model

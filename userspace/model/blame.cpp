@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/blame.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "model/report.hpp"
+
+namespace mapaudit::model {
+namespace {
+
+template <class T, std::size_t N>
+void add_each(std::array<T, N>& to, const std::array<T, N>& from) {
+    for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
+}
+
+const MapBlame* find(const CpuReport& cpu, const BlameKey& key) {
+    const auto found = std::lower_bound(cpu.maps.begin(), cpu.maps.end(), key,
+                                        [](const MapBlame& map, const BlameKey& wanted) { return map.key < wanted; });
+    return found != cpu.maps.end() && found->key == key ? &*found : nullptr;
+}
+
+BlameKey key_of(const Row& row) { return {row.pid, row.domain, row.map_id}; }
+
+std::optional<int> hot_op(const Row& row) {
+    for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op)
+        if (row.op == op_name(static_cast<mapaudit_op>(op))) return op;
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::uint64_t OpBlame::all() const { return std::accumulate(samples.begin(), samples.end(), std::uint64_t{0}); }
+
+std::uint64_t OpBlame::working() const { return samples[WIRE_PHASE_WORK] + samples[WIRE_PHASE_LOCKED]; }
+
+void OpBlame::add(const OpBlame& other) {
+    add_each(samples, other.samples);
+    add_each(events, other.events);
+    sleeps += other.sleeps;
+    slept_ns += other.slept_ns;
+    lock_sleeps += other.lock_sleeps;
+    lock_slept_ns += other.lock_slept_ns;
+    preemptions += other.preemptions;
+    preempted_ns += other.preempted_ns;
+    lock_preemptions += other.lock_preemptions;
+    lock_preempted_ns += other.lock_preempted_ns;
+    migrations += other.migrations;
+}
+
+OpBlame MapBlame::sum() const {
+    OpBlame sum;
+    for (const OpBlame& op : ops) sum.add(op);
+    return sum;
+}
+
+const ProcessBlame* CpuReport::process(int pid) const {
+    const auto found =
+        std::find_if(processes.begin(), processes.end(), [&](const ProcessBlame& p) { return p.pid == pid; });
+    return found == processes.end() ? nullptr : &*found;
+}
+
+std::string_view counter_name(wire_counter counter) {
+    switch (counter) {
+        case WIRE_COUNT_CYCLES: return "cycles";
+        case WIRE_COUNT_INSTRUCTIONS: return "instructions";
+        case WIRE_COUNT_CACHE_MISSES: return "cache misses";
+        case WIRE_COUNT_BRANCH_MISSES: return "branch misses";
+        case WIRE_COUNTERS: break;
+    }
+    return "";
+}
+
+std::optional<double> cpu_share(const CpuReport& cpu, int pid, std::uint64_t samples) {
+    const ProcessBlame* process = cpu.process(pid);
+    if (process == nullptr || process->samples == 0) return std::nullopt;
+    // Of a report made while samples go on coming in, a part may be a moment younger than the whole.
+    return std::min(1.0, static_cast<double>(samples) / static_cast<double>(process->samples));
+}
+
+void share_cpu(std::vector<Row>& rows, const CpuReport& cpu) {
+    std::set<BlameKey> with_grow_row;
+    for (const Row& row : rows)
+        if (!row.cpu && !row.tid && row.op == "grow") with_grow_row.insert(key_of(row));
+    for (Row& row : rows) {
+        if (row.cpu || row.tid || row.op.empty()) continue;
+        const MapBlame* map = find(cpu, key_of(row));
+        std::uint64_t samples = 0;
+        if (map != nullptr && row.op == "grow") {
+            samples = map->sum().growing();
+        } else if (const auto op = hot_op(row); map != nullptr && op) {
+            const OpBlame& blame = map->ops[static_cast<std::size_t>(*op)];
+            samples = blame.all() - (with_grow_row.contains(key_of(row)) ? blame.growing() : 0);
+        }
+        row.cpu_share = cpu_share(cpu, row.pid, samples);
+    }
+}
+
+void count_calls(CpuReport& cpu, const std::vector<Row>& rows) {
+    std::map<BlameKey, std::array<std::uint64_t, MAPAUDIT_HOT_OPS>> calls;
+    for (const Row& row : rows)
+        if (const auto op = hot_op(row); op && !row.cpu && !row.tid)
+            calls[key_of(row)][static_cast<std::size_t>(*op)] += row.calls;
+    for (MapBlame& map : cpu.maps)
+        if (const auto found = calls.find(map.key); found != calls.end()) map.calls = found->second;
+}
+
+void BlameBook::add(const BlameKey& map, std::uint32_t op, const OpBlame& gained) {
+    if (op >= MAPAUDIT_HOT_OPS || gained.empty()) return;
+    for (Spans* spans : {&interval_, &total_}) {
+        spans->maps[map][op].add(gained);
+        ProcessBlame& process = spans->processes[map.pid];
+        process.pid = map.pid;
+        process.in_maps += gained.all();
+    }
+}
+
+void BlameBook::add(const ProcessBlame& gained) {
+    for (Spans* spans : {&interval_, &total_}) {
+        ProcessBlame& process = spans->processes[gained.pid];
+        process.pid = gained.pid;
+        process.samples += gained.samples;
+        process.elsewhere += gained.elsewhere;
+        process.unknown += gained.unknown;
+        process.lost += gained.lost;
+        add_each(process.events, gained.events);
+        process.off_cpu_lost += gained.off_cpu_lost;
+    }
+}
+
+CpuReport BlameBook::report(const Spans& spans) const {
+    CpuReport report;
+    report.able = able_;
+    for (const auto& [key, ops] : spans.maps) report.maps.push_back({key, {}, {}, ops, {}});
+    for (const auto& [pid, process] : spans.processes) report.processes.push_back(process);
+    return report;
+}
+
+CpuReport BlameBook::close_interval() { return report(std::exchange(interval_, {})); }
+
+CpuReport BlameBook::totals() const { return report(total_); }
+
+}  // namespace mapaudit::model

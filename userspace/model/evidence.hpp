@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What verdicts rest on: who waited for whom, who raced with whom, who grew a map, by call stack and thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <mapaudit/probe_abi.h>
+
+#include "model/stack.hpp"
+
+namespace mapaudit::model {
+
+enum class EvidenceKind {
+    waiting = 1,  // stack: who waited; other: who held the lock; detail: mapaudit_op; times: the waits
+    owning,       // stack: who let go of a lock that others waited for; detail: mapaudit_op; times: how long it held it
+    racing,       // stack: who came upon the other; other: who was inside; detail: mapaudit_conflict
+    growing,      // stack: whose operation grew the map; detail: mapaudit_grow_reason; times: the growths
+};
+
+// Events of one kind with the same map, stacks and threads.
+struct Evidence {
+    EvidenceKind kind = EvidenceKind::waiting;
+    int pid = 0;
+    std::uint32_t domain = 0;
+    std::uint32_t map_id = 0;
+    std::string map_name, map_kind;  // as the target gave them: escape before printing
+    std::uint32_t detail = 0;
+    std::uint32_t tid = 0;        // as the target knows it; 0: several, or not known
+    std::uint32_t other_tid = 0;  // likewise; of a lock, 0: readers
+    std::uint64_t count = 0;
+    std::uint64_t total_ns = 0, max_ns = 0;
+    std::uint64_t first_ns = 0, last_ns = 0;  // CLOCK_MONOTONIC
+    double first_s = 0, last_s = 0;           // since the attach
+    Stack stack, other_stack;                 // without frames: not known, and `cut` says why
+};
+
+// Rows that differ in nothing but their numbers become one; by kind, then most time first, then most often.
+std::vector<Evidence> merged(std::vector<Evidence> rows);
+
+// "waited", …: "an assign", "the whole map (an iteration, a clear)".
+std::string_view waiting_op_name(std::uint32_t op);
+// "concurrent writes", "a read beside a write", "an iteration beside a write".
+std::string_view conflict_name(std::uint32_t kind);
+
+// Of a stack, where the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
+// that a stack never becomes empty; keeps the map's operation itself, the last of the library's frames.
+std::size_t first_telling_frame(const Stack& stack);
+// The innermost frame outside the map library; null where there is none.
+const Frame* caller_of(const Stack& stack);
+
+}  // namespace mapaudit::model
