@@ -8,11 +8,11 @@ namespace mapaudit::collect {
 using clock = std::chrono::steady_clock;
 
 Session::Session(const std::vector<const Process*>& processes, std::vector<std::unique_ptr<sources::Source>> sources,
-                 model::BookOptions options, std::string level)
+                 model::BookOptions options)
     : processes_(processes),
       sources_(std::move(sources)),
       book_(options),
-      level_(std::move(level)),
+      overhead_(processes_),
       start_(clock::now()),
       last_(start_) {
     for (const Process* process : processes_) names_.push_back(process->comm());
@@ -37,16 +37,69 @@ model::Report Session::make_report(model::Scope scope, double interval_s) const 
         report.ledger.fired += ledger.fired;
         report.ledger.handled += ledger.handled;
         report.ledger.lost.insert(report.ledger.lost.end(), ledger.lost.begin(), ledger.lost.end());
+        report.ledger.stacks_dropped += ledger.stacks_dropped;
+        report.ledger.evidence_dropped += ledger.evidence_dropped;
         report.self.kernel_bytes += source->kernel_bytes();
     }
     for (std::size_t i = 0; i < processes_.size(); ++i)
-        report.targets.push_back({processes_[i]->pid(), names_[i], level_, processes_[i]->alive()});
+        report.targets.push_back({processes_[i]->pid(), names_[i], std::string(sources::level_name(level())), processes_[i]->alive()});
     report.maps = book_.maps();
     return report;
 }
 
 void Session::collect() {
     for (const auto& source : sources_) source->collect(book_);
+    overhead_.look(activity());
+}
+
+model::Activity Session::activity() const {
+    model::Activity sum;
+    for (const auto& source : sources_) sum += source->activity();
+    return sum;
+}
+
+void Session::fill_overhead(model::Report& report, const model::Overhead& overhead) const {
+    report.overhead = overhead;
+    report.overhead.budget_percent = budget_percent_;
+    report.overhead.switches = switches_;
+}
+
+void Session::set_prices(const model::Prices& prices) {
+    overhead_.set_prices(prices);
+    if (governor_) governor_->set_prices(prices);
+}
+
+void Session::govern(double budget_percent) {
+    budget_percent_ = budget_percent;
+    governor_.emplace(budget_percent, overhead_.prices(), level());
+    (void)overhead_.period();
+}
+
+Result<std::optional<Switch>> Session::step_governor() {
+    if (!governor_ || finished_) return std::optional<Switch>();
+    collect();
+    const sources::Level from = level();
+    const model::Decision decision = governor_->decide(from, overhead_.period());
+    if (decision.level == from) return std::optional<Switch>();
+    if (auto changed = change_level(decision.level); !changed) return changed.error();
+    ++switches_;
+    return std::optional<Switch>({from, decision.level, decision.percent, decision.why});
+}
+
+Result<void> Session::change_level(sources::Level level) {
+    for (const auto& source : sources_)
+        if (auto changed = source->set_level(level, book_); !changed) return changed;
+    book_unseen();
+    unseen_since_.reset();
+    if (level == sources::Level::events) unseen_since_ = clock::now();
+    return {};
+}
+
+void Session::book_unseen() {
+    if (!unseen_since_) return;
+    const auto now = finished_ ? end_ : clock::now();
+    book_.add_unseen(std::chrono::duration<double>(now - *unseen_since_).count());
+    unseen_since_ = now;
 }
 
 std::vector<int> Session::urgent_fds() const {
@@ -61,26 +114,58 @@ model::Report Session::interval() {
     const auto now = finished_ ? end_ : clock::now();
     const double seconds = std::max(std::chrono::duration<double>(now - last_).count(), 1e-6);
     last_ = now;
+    book_unseen();
     model::Report report = make_report(model::Scope::interval, seconds);
     report.rows = book_.close_interval(seconds);
+    report.cpu = book_.close_cpu_interval();
+    model::share_cpu(report.rows, report.cpu);
+    model::count_calls(report.cpu, report.rows);
     const std::uint64_t kernel_bytes = report.self.kernel_bytes;
+    fill_overhead(report, overhead_.lap());
     report.self = meter_.lap();
     report.self.kernel_bytes = kernel_bytes;
     return report;
 }
 
 model::Report Session::finish() {
+    overhead_.look(activity());
     for (const auto& source : sources_) source->detach(book_);
+    overhead_.look(activity());
     end_ = clock::now();
     finished_ = true;
     return interval();
+}
+
+// The sources know maps by number; the book has their names, and this session the time that counts from the attach.
+std::vector<model::Evidence> Session::evidence() const {
+    std::vector<model::Evidence> all;
+    const auto start = std::chrono::duration_cast<std::chrono::nanoseconds>(start_.time_since_epoch()).count();
+    const auto since_start = [&](std::uint64_t ns) {
+        return std::max(0.0, (static_cast<double>(ns) - static_cast<double>(start)) / 1e9);
+    };
+    for (const auto& source : sources_)
+        for (model::Evidence& row : source->evidence()) {
+            if (const model::MapInfo* map = book_.find({row.pid, row.domain, row.map_id}); map != nullptr) {
+                row.map_name = map->name;
+                row.map_kind = map->kind;
+            }
+            row.first_s = since_start(row.first_ns);
+            row.last_s = since_start(row.last_ns);
+            all.push_back(std::move(row));
+        }
+    return all;
 }
 
 model::Report Session::total() const {
     const double seconds = std::max(elapsed_s(), 1e-6);
     model::Report report = make_report(model::Scope::total, seconds);
     report.rows = book_.totals(seconds);
+    report.evidence = evidence();
+    report.cpu = book_.cpu_totals();
+    model::share_cpu(report.rows, report.cpu);
+    model::count_calls(report.cpu, report.rows);
     const std::uint64_t kernel_bytes = report.self.kernel_bytes;
+    fill_overhead(report, overhead_.total());
     report.self = meter_.total();
     report.self.kernel_bytes = kernel_bytes;
     return report;

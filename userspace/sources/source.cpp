@@ -3,13 +3,9 @@
 
 namespace mapaudit::sources {
 
-std::string_view level_name(Level level) {
-    switch (level) {
-        case Level::full: return "full";
-        case Level::sampled: return "sampled";
-        case Level::events: return "events";
-    }
-    return "";
+Result<void> Source::set_level(Level level, model::Book&) {
+    if (level == this->level()) return {};
+    return Error::of(Failure::failed, "source " + std::string(name()) + " cannot change its level while it is attached");
 }
 
 }  // namespace mapaudit::sources

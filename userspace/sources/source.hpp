@@ -9,12 +9,15 @@
 #include <vector>
 
 #include "model/book.hpp"
+#include "model/evidence.hpp"
+#include "model/level.hpp"
+#include "model/overhead.hpp"
 #include "util/result.hpp"
 
 namespace mapaudit::sources {
 
-enum class Level { full, sampled, events };
-std::string_view level_name(Level level);
+using model::Level;
+using model::level_name;
 
 class Source {
 public:
@@ -25,6 +28,15 @@ public:
     // Ends the attachment and adds what was still under way. Targets that have ended are no error.
     virtual void detach(model::Book& book) = 0;
     virtual model::Ledger ledger() const = 0;
+    // What is attached now.
+    virtual Level level() const = 0;
+    // Changes it while the target runs; a call is counted once, whichever level it began at. What had been seen until
+    // then is in the book when this returns. On failure the level stays.
+    virtual Result<void> set_level(Level level, model::Book& book);
+    // How often targets did what costs them CPU time, since the attach and up to the last collect().
+    virtual model::Activity activity() const = 0;
+    // What the rare events of the whole run rest on: call stacks with their threads. After detach(), once.
+    virtual std::vector<model::Evidence> evidence() { return {}; }
     // Kernel memory held for the audit.
     virtual std::uint64_t kernel_bytes() const = 0;
     // A file descriptor that is readable when collect() should not wait for the interval's end; -1 for none.

@@ -47,10 +47,11 @@ void CellReader::read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::His
     }
 }
 
-bool CellReader::read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit_op op, model::Counts& counts) {
+bool CellReader::read_op(const wire_cell& now_cell, Before& before_cell, mapaudit_op op, model::Counts& counts) {
+    const wire_cell_op& now = now_cell.op[op];
+    wire_cell_op& before = before_cell.cell.op[op];
     if (same(now, before)) return false;
     const std::uint64_t counted = gain(now.counted, before.counted);
-    const std::uint64_t sampled = gain(now.sampled, before.sampled);
     counts.latency_sum = gain(now.latency_sum, before.latency_sum);
     const std::uint64_t max = load(now.latency_max);
     if (max > before.latency_max) counts.latency_max = before.latency_max = max;
@@ -66,34 +67,52 @@ bool CellReader::read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit
     }
     read_pages(now.latency_page, counts.latency);
     read_pages(now.wait_page, counts.wait);
+    read_pages(now.grew_page, counts.grew);
+    counts.grew_sum = gain(now.grew_sum, before.grew_sum);
     counts.calls = counts.latency.count();
-    if (!every_call_timed_) counts.calls += counted - std::min(sampled, counts.calls);
+    // The kernel counts a call as sampled before it counts its time. Read in the opposite order, a call that is under
+    // way can only make the sum too small, and the next reading makes up for it.
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+    const std::uint64_t sampled = gain(now.sampled, before.sampled);
+    if (!every_call_timed_) {
+        std::int64_t& owed = before_cell.owed[op];
+        const std::int64_t calls = static_cast<std::int64_t>(counts.calls + counted) - static_cast<std::int64_t>(sampled) + owed;
+        owed = std::min<std::int64_t>(calls, 0);
+        counts.calls = static_cast<std::uint64_t>(std::max<std::int64_t>(calls, 0));
+    }
     if (op == MAPAUDIT_OP_GROW) counts.grows = counts.calls;
     return true;
 }
 
+void CellReader::read_cell(std::uint32_t cell, CellOrigin origin,
+                           const std::function<void(const CellOrigin&, model::Counts&)>& gained) {
+    static const wire_cell untouched{};
+    const ProgramSizes& sizes = programs_.sizes();
+    for (origin.cpu = 0; origin.cpu < sizes.lanes; ++origin.cpu) {
+        const std::size_t at = std::size_t{origin.cpu} * sizes.cells + cell;
+        const wire_cell& now = programs_.cells[at];
+        for (int op = 0; op < MAPAUDIT_OPS; ++op) {
+            if (before_[at] == nullptr && same(now.op[op], untouched.op[op])) continue;
+            if (before_[at] == nullptr) before_[at] = std::make_unique<Before>();
+            origin.op = static_cast<mapaudit_op>(op);
+            model::Counts counts;
+            if (read_op(now, *before_[at], origin.op, counts)) gained(origin, counts);
+        }
+    }
+}
+
 void CellReader::read(const std::function<void(const CellOrigin&, model::Counts&)>& gained) {
     const ProgramSizes& sizes = programs_.sizes();
+    CellOrigin origin;
+    for (origin.domain = 0; origin.domain < sizes.others; ++origin.domain) read_cell(origin.domain, origin, gained);
     for (std::uint32_t s = 0; s < programs_.slots.size(); ++s) {
         const std::uint64_t key = load(programs_.slots[s].key);
         const std::uint32_t cell = load(programs_.slots[s].cell);
-        if (key == 0 || cell == WIRE_CELL_NONE || cell >= sizes.cells) continue;
-        CellOrigin origin;
+        if (key == 0 || cell < sizes.others || cell >= sizes.cells) continue;
         origin.map = static_cast<std::uint32_t>(key);
         origin.domain = key >> 32 & 63u;
         origin.tid = key >> 38 & 0x3fffffu;
-        for (origin.cpu = 0; origin.cpu < sizes.lanes; ++origin.cpu) {
-            const std::size_t at = std::size_t{origin.cpu} * sizes.cells + cell;
-            const wire_cell& now = programs_.cells[at];
-            static const wire_cell untouched{};
-            for (int op = 0; op < MAPAUDIT_OPS; ++op) {
-                if (before_[at] == nullptr && same(now.op[op], untouched.op[op])) continue;
-                if (before_[at] == nullptr) before_[at] = std::make_unique<wire_cell>();
-                origin.op = static_cast<mapaudit_op>(op);
-                model::Counts counts;
-                if (read_op(now.op[op], before_[at]->op[op], origin.op, counts)) gained(origin, counts);
-            }
-        }
+        read_cell(cell, origin, gained);
     }
 }
 

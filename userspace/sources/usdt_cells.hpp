@@ -14,6 +14,7 @@
 
 namespace mapaudit::sources {
 
+// map 0 is "(other)": all maps of the domain that found no cell of their own.
 struct CellOrigin {
     std::uint32_t domain = 0, map = 0, tid = 0, cpu = 0;
     mapaudit_op op = MAPAUDIT_OP_ASSIGN;
@@ -29,12 +30,19 @@ public:
     void read(const std::function<void(const CellOrigin&, model::Counts&)>& gained);
 
 private:
-    bool read_op(const wire_cell_op& now, wire_cell_op& before, mapaudit_op op, model::Counts& counts);
+    // What was read of a cell before.
+    struct Before {
+        wire_cell cell{};
+        std::int64_t owed[MAPAUDIT_OPS] = {};
+    };
+    bool read_op(const wire_cell& now, Before& before, mapaudit_op op, model::Counts& counts);
+    void read_cell(std::uint32_t cell, CellOrigin origin,
+                   const std::function<void(const CellOrigin&, model::Counts&)>& gained);
     void read_pages(const __u32 (&octaves)[MAPAUDIT_OCTAVES], model::Histogram& into);
 
     const UsdtPrograms& programs_;
     bool every_call_timed_;
-    std::vector<std::unique_ptr<wire_cell>> before_;  // by lane and cell; null: never seen to change
+    std::vector<std::unique_ptr<Before>> before_;  // by lane and cell; null: never seen to change
     std::vector<wire_page> pages_before_;
 };
 

@@ -18,12 +18,17 @@ namespace {
 constexpr const char* privilege_remedy = "run as root, or with CAP_BPF and CAP_PERFMON";
 
 static_assert(sizeof(wire_slot) == 16 && sizeof(wire_page) == 128 && sizeof(mapaudit_record) == 16);
-static_assert(sizeof(wire_cell_op) == 376 && sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
+static_assert(sizeof(wire_cell_op) == 536 && sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
 static_assert(sizeof(wire_event) == 32 && offsetof(wire_spill, records) == 40 && sizeof(wire_grow) == 72);
-static_assert(sizeof(wire_ledger) == 96 && sizeof(wire_domain) == 16 && sizeof(mapaudit_map_desc) == 192);
+static_assert(sizeof(wire_evidence_key) == 40 && sizeof(wire_evidence) == 40);
+static_assert(offsetof(wire_stack, frames) == 152 && offsetof(wire_stack, memory) == 416);
+static_assert(sizeof(wire_ledger) == 120 && sizeof(wire_domain) == 160 && sizeof(mapaudit_map_desc) == 192);
 
 // Twice as many slots as cells keeps probe sequences short.
 std::uint32_t slot_count(const ProgramSizes& sizes) { return std::bit_ceil(2 * sizes.cells); }
+
+// A stack takes part in a few rows: with several owners, on several maps.
+std::uint32_t evidence_count(const ProgramSizes& sizes) { return 2 * sizes.stacks; }
 
 std::size_t mapped_bytes(std::size_t bytes) {
     const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -90,12 +95,15 @@ Result<std::unique_ptr<UsdtPrograms>> UsdtPrograms::load(const ProgramSizes& siz
         skeleton->rodata->pidns_device = pidns.st_dev;
         skeleton->rodata->pidns_inode = pidns.st_ino;
     }
+    skeleton->data->next_cell = sizes.others;
     bpf_map__set_max_entries(skeleton->maps.slots, slot_count(sizes));
     bpf_map__set_max_entries(skeleton->maps.cells, sizes.lanes * sizes.cells);
     bpf_map__set_max_entries(skeleton->maps.pages, sizes.pages);
     bpf_map__set_max_entries(skeleton->maps.lanes, sizes.lanes);
     bpf_map__set_max_entries(skeleton->maps.ledgers, sizes.lanes);
     bpf_map__set_max_entries(skeleton->maps.threads, sizes.threads);
+    bpf_map__set_max_entries(skeleton->maps.stacks_seen, sizes.stacks);
+    bpf_map__set_max_entries(skeleton->maps.evidence, evidence_count(sizes));
     if (mechanism == UprobeMechanism::multi)
         bpf_program__set_expected_attach_type(skeleton->progs.mapaudit_hit,
                                               static_cast<bpf_attach_type>(attach_type_uprobe_multi));
@@ -155,11 +163,26 @@ wire_ledger UsdtPrograms::ledger() const {
         sum.fired += one.fired;
         sum.handled += one.handled;
         sum.batches += one.batches;
+        sum.event_hits += one.event_hits;
         sum.spilled += one.spilled;
         sum.events_dropped += one.events_dropped;
+        sum.stacks_dropped += one.stacks_dropped;
+        sum.evidence_dropped += one.evidence_dropped;
         for (int cause = 0; cause < WIRE_LOSSES; ++cause) sum.lost[cause] += one.lost[cause];
     }
     return sum;
+}
+
+void UsdtPrograms::read_evidence(const std::function<void(const wire_evidence_key&, const wire_evidence&)>& row) const {
+    const int fd = bpf_map__fd(skeleton_->maps.evidence);
+    wire_evidence_key key{}, previous{};
+    const wire_evidence_key* from = nullptr;
+    while (bpf_map_get_next_key(fd, from, &key) == 0) {
+        wire_evidence value{};
+        if (bpf_map_lookup_elem(fd, &key, &value) == 0) row(key, value);
+        previous = key;
+        from = &previous;
+    }
 }
 
 std::uint32_t UsdtPrograms::pages_used() const {
@@ -170,7 +193,8 @@ std::uint32_t UsdtPrograms::pages_used() const {
 std::uint64_t UsdtPrograms::kernel_bytes() const {
     return slot_count(sizes_) * sizeof(wire_slot) + std::uint64_t{sizes_.lanes} * sizes_.cells * sizeof(wire_cell) +
            sizes_.pages * sizeof(wire_page) + sizes_.lanes * (sizeof(wire_lane) + sizeof(wire_ledger)) +
-           sizes_.threads * sizeof(std::uint64_t) + bpf_map__max_entries(skeleton_->maps.events);
+           sizes_.threads * sizeof(std::uint64_t) + sizes_.stacks * std::uint64_t{64} +
+           evidence_count(sizes_) * (sizeof(wire_evidence_key) + sizeof(wire_evidence) + 48) + bpf_map__max_entries(skeleton_->maps.events);
 }
 
 }  // namespace mapaudit::sources

@@ -21,9 +21,11 @@ namespace mapaudit::sources {
 // Bounds of the kernel-side memory, in entries.
 struct ProgramSizes {
     std::uint32_t lanes = 1;    // CPUs
-    std::uint32_t cells = 1;    // a lane: maps, or maps times threads where these are told apart; one is no map's
+    std::uint32_t cells = 1;    // a lane: maps, or maps times threads where these are told apart, and `others`
+    std::uint32_t others = 1;   // of these cells, the first: "(other)", one a domain
     std::uint32_t pages = 1;    // histogram octaves, over all lanes
     std::uint32_t threads = 1;  // thread blocks, over all domains
+    std::uint32_t stacks = 1;   // call stacks told apart
     bool per_thread = false;
 };
 
@@ -58,6 +60,8 @@ public:
     int ring_fd() const;
     // Sum over CPUs.
     wire_ledger ledger() const;
+    // Every row of the evidence table, in no order.
+    void read_evidence(const std::function<void(const wire_evidence_key&, const wire_evidence&)>& row) const;
     const ProgramSizes& sizes() const noexcept { return sizes_; }
     std::uint64_t kernel_bytes() const;
 

@@ -19,6 +19,7 @@ struct RegistryMap {
     std::uint32_t id = 0;
     std::string kind, name;
     std::optional<std::uint64_t> size, buckets, overflow, grows;
+    bool checked = false;  // it looks for concurrent access that it does not allow
 };
 
 // Where a block stands, and the part of it before its records.

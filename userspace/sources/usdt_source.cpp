@@ -8,14 +8,20 @@
 #include <cstring>
 
 namespace mapaudit::sources {
-namespace {
 
 // A target may make maps without end; what is known of them is bounded like what is counted.
-void describe(model::Book& book, const model::MapKey& key, const model::MapInfo& info) {
-    if (book.maps() < largest_map_table || book.find(key) != nullptr) book.describe(key, info);
+void UsdtSource::describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info, model::Book& book) const {
+    const model::MapKey key = map_key(domain, map);
+    const std::size_t most = programs_->sizes().cells - programs_->sizes().others;
+    if (book.maps() < most || book.find(key) != nullptr || admitted_.contains({domain, key.id})) book.describe(key, info);
 }
 
-}  // namespace
+std::uint32_t UsdtSource::admit(std::uint32_t domain, std::uint32_t map) {
+    if (map == model::other_maps || admitted_.contains({domain, map})) return map;
+    if (admitted_.size() >= programs_->sizes().cells - programs_->sizes().others) return model::other_maps;
+    admitted_.insert({domain, map});
+    return map;
+}
 
 double UsdtSource::ns_per_unit(const Domain& domain) const { return domain.in_ticks ? ticks_.ns_per_tick() : 1.0; }
 
@@ -23,19 +29,20 @@ model::MapKey UsdtSource::map_key(std::uint32_t domain, std::uint32_t map) const
     return {domains_[domain].process->pid(), domains_[domain].ordinal, map};
 }
 
-void UsdtSource::describe_maps(Domain& domain, model::Book& book) {
+void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Book& book) {
     if (domain.registry == nullptr) return;
     std::vector<RegistryMap> maps = std::exchange(domain.at_attach, {});
     if (auto refreshed = domain.registry->refresh(); refreshed && *refreshed) {
-        maps = domain.registry->maps(programs_->sizes().cells);
+        maps = domain.registry->maps(largest_map_table);
     } else if (maps.empty()) {
         return;  // it has ended: the last figures stay
     }
     std::set<std::uint32_t> living;
     for (const RegistryMap& map : maps) {
         living.insert(map.id);
-        describe(book, {domain.process->pid(), domain.ordinal, map.id},
-                 {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+        describe(index, map.id,
+                 {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
+                 book);
     }
     for (const std::uint32_t id : domain.living) {
         const model::MapKey key{domain.process->pid(), domain.ordinal, id};
@@ -86,7 +93,7 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
             counts.latency.add(grow.duration_ns);
             counts.latency_sum = counts.latency_max = grow.duration_ns;
             counts.buckets_grown = static_cast<std::int64_t>(grow.new_buckets - grow.old_buckets);
-            book.add({key, MAPAUDIT_OP_GROW, event.cpu, options_.per_thread ? event.tid : 0}, counts);
+            add(event.domain, admit(event.domain, event.map), MAPAUDIT_OP_GROW, event.cpu, event.tid, counts, book);
             ++spilled_taken_;
         }
         if (options_.on_grow)
@@ -98,27 +105,36 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
         model::Counts counts;
         counts.conflicts = 1;
         const auto op = conflict.kind == MAPAUDIT_CONFLICT_WRITE_WRITE ? MAPAUDIT_OP_ASSIGN : MAPAUDIT_OP_LOOKUP;
-        book.add({key, op, event.cpu, options_.per_thread ? event.tid : 0}, counts);
+        add(event.domain, admit(event.domain, event.map), op, event.cpu, event.tid, counts, book);
         ++spilled_taken_;
+    } else if (event.type == WIRE_EVENT_STACK && bytes >= sizeof(wire_stack)) {
+        if (options_.stacks != nullptr) options_.stacks->take(key.pid, reinterpret_cast<const wire_stack&>(event));
     } else if (event.type == WIRE_EVENT_CREATE && bytes >= sizeof(wire_create)) {
         const auto& create = reinterpret_cast<const wire_create&>(event);
         const RegistryMap map = describe_map(*domains_[event.domain].process, create.desc);
         if (book.find(key) == nullptr)
-            describe(book, key, {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true});
+            describe(event.domain, event.map,
+                     {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
+                     book);
     } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
         const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
         const model::MapInfo* known = book.find(key);
-        model::MapInfo info = known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true};
+        model::MapInfo info = known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true, false};
         info.size = destroy.size;
         info.buckets = destroy.buckets;
         info.alive = false;
-        describe(book, key, info);
+        describe(event.domain, event.map, info, book);
         domains_[event.domain].living.erase(event.map);
     }
 }
 
 std::uint64_t UsdtSource::without_stale(const CallKey& key, std::uint64_t calls) {
-    const auto found = stale_.find(key);
+    auto found = stale_.find(key);
+    if (std::get<1>(key) == model::other_maps)  // one of the maps that share the row
+        found = std::find_if(stale_.begin(), stale_.end(), [&](const auto& entry) {
+            const auto& [domain, map, op] = entry.first;
+            return domain == std::get<0>(key) && op == std::get<2>(key) && !admitted_.contains({domain, map});
+        });
     if (found == stale_.end()) return calls;
     const std::uint64_t left_out = std::min(found->second, calls);
     if ((found->second -= left_out) == 0) stale_.erase(found);
@@ -132,8 +148,18 @@ void UsdtSource::read_cells(model::Book& book) {
             counts.ns_per_unit = ns_per_unit(domains_[origin.domain]);
             if (!stale_.empty()) counts.calls = without_stale({origin.domain, origin.map, origin.op}, counts.calls);
         }
-        book.add({map_key(origin.domain, origin.map), origin.op, origin.cpu, origin.tid}, counts);
+        if (origin.map != model::other_maps) admitted_.insert({origin.domain, origin.map});
+        add(origin.domain, origin.map, origin.op, origin.cpu, origin.tid, counts, book);
     });
+}
+
+void UsdtSource::add(std::uint32_t domain, std::uint32_t map, int op, std::uint32_t cpu, std::uint32_t tid,
+                     const model::Counts& counts, model::Book& book) {
+    if (op != MAPAUDIT_OP_GROW && !domains_[domain].one_by_one)
+        (level_ == Level::full ? activity_.timed : activity_.counted) += counts.calls;
+    if (map == model::other_maps && book.find(map_key(domain, map)) == nullptr)
+        book.describe(map_key(domain, map), {std::string(name()), "(other)", "", {}, {}, {}, true, false});
+    book.add({map_key(domain, map), static_cast<mapaudit_op>(op), cpu, options_.per_thread ? tid : 0}, counts);
 }
 
 void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
@@ -147,7 +173,7 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
         }
         model::Counts& counts = sums[{record.map, record.op}];
         if ((record.flags & MAPAUDIT_REC_COUNT) != 0) {
-            if (options_.level == Level::sampled)
+            if (counts_calls())
                 counts.calls += without_stale({domain, record.map, record.op}, record.latency);
             continue;
         }
@@ -164,12 +190,14 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
             counts.wait_sum += wait;
             counts.wait.add(wait);
         }
+        if ((record.flags & MAPAUDIT_REC_GREW) != 0) {
+            counts.grew.add_bucket(record.bucket, 1);
+            counts.grew_sum += latency;
+        }
     }
     for (auto& [map_op, counts] : sums) {
         counts.ns_per_unit = ns_per_unit(domains_[domain]);
-        book.add({map_key(domain, map_op.first), static_cast<mapaudit_op>(map_op.second), cpu,
-                  options_.per_thread ? tid : 0},
-                 counts);
+        add(domain, admit(domain, map_op.first), map_op.second, cpu, tid, counts, book);
     }
 }
 
@@ -203,10 +231,7 @@ void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book&
                 model::Counts counts;
                 counts.calls = without_stale({index, counter.map, op}, counter.calls[op]);
                 counts.ns_per_unit = ns_per_unit(domain);
-                if (counts.calls != 0)
-                    book.add({map_key(index, counter.map), static_cast<mapaudit_op>(op), block.cpu,
-                              options_.per_thread ? block.tid : 0},
-                             counts);
+                if (counts.calls != 0) add(index, admit(index, counter.map), op, block.cpu, block.tid, counts, book);
             }
     }
 }
@@ -214,21 +239,38 @@ void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book&
 void UsdtSource::collect(model::Book& book) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i) {
         find_registry(domains_[i], i);
-        describe_maps(domains_[i], book);
+        describe_maps(domains_[i], i, book);
     }
     drain_events(book);
     read_cells(book);
+    if (blame_ != nullptr) {
+        tell_blocks();
+        blame_->collect(book.blame());
+    }
     for (std::uint32_t i = 0; i < domains_.size(); ++i)
         if (domains_[i].registry != nullptr && options_.level != Level::events) take_pending(domains_[i], i, book);
     book_losses(book);
 }
 
 void UsdtSource::detach(model::Book& book) {
+    if (blame_ != nullptr) blame_->stop();
     links_.clear();
+    hot_links_.clear();
     collect(book);
-    if (options_.level != Level::sampled) return;
+    if (counts_calls() && level_ != Level::events) take_residuals(book);
+}
+
+void UsdtSource::take_residuals(model::Book& book) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i)
         if (domains_[i].registry != nullptr) take_residual(domains_[i], i, book);
+}
+
+model::Activity UsdtSource::activity() const {
+    const wire_ledger kernel = programs_->ledger();
+    model::Activity activity = activity_;
+    activity.batches = kernel.batches;
+    activity.events = kernel.event_hits;
+    return activity;
 }
 
 model::Ledger UsdtSource::ledger() const {
@@ -242,12 +284,41 @@ model::Ledger UsdtSource::ledger() const {
     };
     lost("unreadable memory: the batch was not resident", kernel.lost[WIRE_LOST_UNREADABLE]);
     lost("malformed: no mapaudit library writes such a record", kernel.lost[WIRE_LOST_MALFORMED] + malformed_here_);
-    lost("map table full: more maps than the audit was sized for", kernel.lost[WIRE_LOST_NO_CELL]);
+    lost("interrupted: another hit was being counted on the same CPU", kernel.lost[WIRE_LOST_BUSY]);
     lost("histogram memory full", kernel.lost[WIRE_LOST_NO_PAGE]);
     lost("event ring full", kernel.lost[WIRE_LOST_RING]);
     lost("missed: a batch was fired that the kernel did not deliver", kernel.lost[WIRE_LOST_MISSED]);
     lost("unknown registry: a library was loaded after the attach", kernel.lost[WIRE_LOST_REGISTRY]);
+    ledger.stacks_dropped = kernel.stacks_dropped;
+    ledger.evidence_dropped = kernel.evidence_dropped;
     return ledger;
+}
+
+std::vector<model::Evidence> UsdtSource::evidence() {
+    std::vector<model::Evidence> rows;
+    programs_->read_evidence([&](const wire_evidence_key& key, const wire_evidence& value) {
+        if (key.domain >= domains_.size() || value.count == 0) return;
+        const Domain& domain = domains_[key.domain];
+        model::Evidence row;
+        row.kind = static_cast<model::EvidenceKind>(key.kind);
+        row.pid = domain.process->pid();
+        row.domain = domain.ordinal;
+        row.map_id = key.map;
+        row.detail = key.detail;
+        row.tid = key.tid;
+        row.other_tid = key.other_tid;
+        row.count = value.count;
+        row.total_ns = value.total_ns;
+        row.max_ns = value.max_ns;
+        row.first_ns = value.first_ns;
+        row.last_ns = value.last_ns;
+        if (options_.stacks != nullptr) {
+            row.stack = options_.stacks->resolved(row.pid, key.stack);
+            row.other_stack = options_.stacks->resolved(row.pid, key.other_stack);
+        }
+        rows.push_back(std::move(row));
+    });
+    return model::merged(std::move(rows));
 }
 
 // Losses of a known map are on its rows; the others go on the row of their own.

@@ -23,6 +23,8 @@ public:
     ~UniqueFd() { reset(); }
 
     int get() const noexcept { return fd_; }
+    // Gives the descriptor up: closing it is somebody else's from here on.
+    int release() noexcept { return std::exchange(fd_, -1); }
     explicit operator bool() const noexcept { return fd_ >= 0; }
     void reset() noexcept {
         if (fd_ >= 0) ::close(fd_);

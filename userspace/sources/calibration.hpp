@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What auditing costs a target on this host, found by auditing a process made for it: a fork of this one, which
+// attaches to itself through the same eBPF program and the same links as any target, and ends. It runs beside the
+// start of the audit proper and delays nothing.
+#pragma once
+
+#include <sys/types.h>
+
+#include <utility>
+
+#include "model/overhead.hpp"
+#include "util/result.hpp"
+#include "util/unique_fd.hpp"
+
+namespace mapaudit::sources {
+
+class Calibration {
+public:
+    static Result<Calibration> start();
+    Calibration(Calibration&& other) noexcept
+        : pid_(std::exchange(other.pid_, -1)), results_(std::move(other.results_)) {}
+    Calibration& operator=(Calibration&&) = delete;
+    ~Calibration();  // ends it
+
+    // Readable once the prices are known, or cannot be had.
+    int fd() const noexcept { return results_.get(); }
+    // Waits for them, `limit_s` at most. Once.
+    Result<model::Prices> finish(double limit_s = 2);
+
+private:
+    Calibration(pid_t pid, UniqueFd results) : pid_(pid), results_(std::move(results)) {}
+    pid_t pid_;
+    UniqueFd results_;
+};
+
+}  // namespace mapaudit::sources
