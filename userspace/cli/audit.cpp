@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/audit.hpp"
 
+#include <fmt/chrono.h>
 #include <poll.h>
 #include <signal.h>
 #include <spdlog/spdlog.h>
@@ -11,18 +12,26 @@
 
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 #include "collect/session.hpp"
 #include "output/csv.hpp"
+#include "output/evidence.hpp"
+#include "output/folded.hpp"
 #include "output/format.hpp"
 #include "output/ledger.hpp"
 #include "output/rows.hpp"
 #include "output/screen.hpp"
 #include "output/summary.hpp"
+#include "sources/calibration.hpp"
 #include "sources/usdt_source.hpp"
+#include "symbols/stack_book.hpp"
 
 namespace mapaudit::cli {
 namespace {
+
+// How often the governor looks: a load that has risen a hundredfold is over its budget for twice that at most.
+constexpr double governor_period_s = 0.25;
 
 constexpr int stop_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
@@ -87,10 +96,10 @@ void prefer_this_process() { (void)::setpriority(PRIO_PROCESS, 0, -20); }
 // What the loop waits for. Order matters to `Loop::wait` alone.
 class Loop {
 public:
-    enum class Woken { interval, urgent, stop, duration_over, targets_gone, keyboard };
+    enum class Woken { interval, urgent, governor, calibrated, stop, duration_over, targets_gone, keyboard };
 
     static Result<Loop> make(const std::vector<const Process*>& processes, const AuditOptions& options, int signal_fd,
-                             int keyboard_fd, const std::vector<int>& urgent_fds) {
+                             int keyboard_fd, int calibration_fd, const std::vector<int>& urgent_fds) {
         Loop loop;
         auto interval = make_timer(options.interval_s, options.interval_s);
         if (!interval) return interval.error();
@@ -100,10 +109,17 @@ public:
             if (!duration) return duration.error();
             loop.duration_ = std::move(*duration);
         }
+        if (options.max_overhead) {
+            auto governor = make_timer(governor_period_s, governor_period_s);
+            if (!governor) return governor.error();
+            loop.governor_ = std::move(*governor);
+        }
         loop.add(signal_fd, Woken::stop);
         loop.add(loop.duration_.get(), Woken::duration_over);
         for (const Process* process : processes) loop.add(process->pidfd(), Woken::targets_gone);
+        loop.add(calibration_fd, Woken::calibrated);
         loop.add(loop.interval_.get(), Woken::interval);
+        loop.add(loop.governor_.get(), Woken::governor);
         loop.add(keyboard_fd, Woken::keyboard);
         for (const int fd : urgent_fds) loop.add(fd, Woken::urgent);
         return loop;
@@ -119,9 +135,10 @@ public:
                     fds_[i].fd = -1;  // it stays readable; the others go on
                     if (--targets_ > 0) continue;
                 }
-                if (meaning_[i] == Woken::interval) {
+                if (meaning_[i] == Woken::calibrated) fds_[i].fd = -1;  // told once
+                if (meaning_[i] == Woken::interval || meaning_[i] == Woken::governor) {
                     std::uint64_t expirations;
-                    if (::read(interval_.get(), &expirations, sizeof expirations) < 0) continue;
+                    if (::read(fds_[i].fd, &expirations, sizeof expirations) < 0) continue;
                 }
                 return meaning_[i];
             }
@@ -135,7 +152,7 @@ private:
         meaning_.push_back(meaning);
         if (meaning == Woken::targets_gone) ++targets_;
     }
-    UniqueFd interval_, duration_;
+    UniqueFd interval_, duration_, governor_;
     std::vector<pollfd> fds_;
     std::vector<Woken> meaning_;
     int targets_ = 0;
@@ -147,10 +164,54 @@ int received_signal(const UniqueFd& stop_signals_fd) {
     return static_cast<int>(info.ssi_signo);
 }
 
+// Once: what auditing costs here, for the estimates from now on.
+void learn_prices(collect::Session& session, std::optional<sources::Calibration>& calibration) {
+    if (!calibration) return;
+    const auto prices = calibration->finish();
+    calibration.reset();
+    if (prices) {
+        session.set_prices(*prices);
+    } else {
+        spdlog::warn("the target's slowdown is estimated from assumed figures: {}", prices.error().line());
+    }
+}
+
+// One line a switch, at once; on a terminal that shows the live screen, which it would be drawn over, after that.
+class SwitchLog {
+public:
+    explicit SwitchLog(bool deferred) : deferred_(deferred) {}
+    void step(collect::Session& session) {
+        const auto stepped = session.step_governor();
+        if (!stepped) {
+            if (session.any_alive()) say(fmt::format("the level stays: {}", stepped.error().line()));
+        } else if (*stepped) {
+            const collect::Switch& made = **stepped;
+            say(fmt::format("{:%H:%M:%S}Z level {} -> {}: {} (estimated slowdown {:.2f} %)",
+                            fmt::gmtime(std::time(nullptr)), sources::level_name(made.from),
+                            sources::level_name(made.to), made.why, made.percent));
+        }
+    }
+    void flush() {
+        for (const std::string& line : std::exchange(held_, {})) spdlog::info("{}", line);
+    }
+
+private:
+    void say(std::string line) {
+        held_.push_back(std::move(line));
+        if (held_.size() > most_held) held_.erase(held_.begin());
+        if (!deferred_) flush();
+    }
+    static constexpr std::size_t most_held = 1000;
+    bool deferred_;
+    std::vector<std::string> held_;
+};
+
 Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, const UniqueFd& signals,
-                      const AuditHooks& hooks) {
+                      const AuditHooks& hooks, std::optional<sources::Calibration>& calibration, SwitchLog& log) {
     for (;;) {
         switch (loop.wait()) {
+            case Loop::Woken::calibrated: learn_prices(session, calibration); break;
+            case Loop::Woken::governor: log.step(session); break;
             case Loop::Woken::interval:
                 if (auto written = outputs.write(session.interval()); !written) return written;
                 break;
@@ -190,6 +251,7 @@ struct Outputs::Parts {
     output::View view;
     std::unique_ptr<output::Sink> csv, rows;
     std::unique_ptr<output::Screen> screen;
+    std::optional<output::FoldedFile> folded;
 };
 
 Outputs::Outputs(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -205,6 +267,11 @@ Result<Outputs> Outputs::open(const AuditOptions& options) {
         auto csv = output::CsvSink::make(options.csv);
         if (!csv) return csv.error();
         parts->csv = std::move(*csv);
+    }
+    if (!options.folded.empty()) {
+        auto folded = output::FoldedFile::make(options.folded);
+        if (!folded) return folded.error();
+        parts->folded.emplace(std::move(*folded));
     }
     return Outputs(std::move(parts));
 }
@@ -237,6 +304,11 @@ Result<void> Outputs::write(const model::Report& report) {
     return {};
 }
 
+Result<void> Outputs::write_folded(const model::Report& total) {
+    if (!parts_->folded) return {};
+    return parts_->folded->write(output::folded_evidence(total, parts_->view.filter));
+}
+
 void Outputs::leave_screen() { parts_->screen.reset(); }
 int Outputs::keyboard_fd() const { return parts_->screen != nullptr ? parts_->screen->fd() : -1; }
 bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen->poll_keys(); }
@@ -244,14 +316,28 @@ bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen-
 Result<int> audit(const std::vector<const Process*>& processes, const AuditOptions& options, Outputs outputs,
                   const UniqueFd& stop_signals_fd, const AuditHooks& hooks) {
     prefer_this_process();
-    sources::UsdtOptions usdt{options.level, options.per_thread, {}};
+    symbols::StackBook stacks;  // outlives the sources
+    sources::UsdtOptions usdt{options.level, options.per_thread};
+    usdt.stacks = &stacks;
     if (options.verbose > 0) usdt.on_grow = log_growth;
+    usdt.cpu = !options.no_cpu;
+    usdt.on_note = [](const std::string& note) { spdlog::warn("{}", note); };
+    usdt.max_maps = options.max_maps;
+    usdt.max_stacks = options.max_stacks;
+    usdt.switchable = options.max_overhead.has_value();
+    // Beside the attach, which it does not delay.
+    std::optional<sources::Calibration> calibration;
+    if (auto started = sources::Calibration::start())
+        calibration.emplace(std::move(*started));
+    else
+        spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());
     auto source = sources::UsdtSource::attach(processes, std::move(usdt));
     if (!source) return source.error();
+    stacks.open(processes);
     std::vector<std::unique_ptr<sources::Source>> all_sources;
     all_sources.push_back(std::move(*source));
-    collect::Session session(processes, std::move(all_sources), {options.per_cpu, options.per_thread},
-                             std::string(sources::level_name(options.level)));
+    collect::Session session(processes, std::move(all_sources), {options.per_cpu, options.per_thread});
+    if (options.max_overhead) session.govern(*options.max_overhead);
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
     for (const Process* process : processes)
@@ -259,20 +345,26 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
             spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
                          sources::level_name(options.level));
     if (auto shown = outputs.show(options); !shown) return shown.error();
-    auto loop = Loop::make(processes, options, stop_signals_fd.get(), outputs.keyboard_fd(), session.urgent_fds());
+    auto loop = Loop::make(processes, options, stop_signals_fd.get(), outputs.keyboard_fd(),
+                           calibration ? calibration->fd() : -1, session.urgent_fds());
     if (!loop) return loop.error();
 
-    auto outcome = run_loop(session, *loop, outputs, stop_signals_fd, hooks);
+    SwitchLog log(outputs.keyboard_fd() >= 0 && ::isatty(STDERR_FILENO) != 0);
+    auto outcome = run_loop(session, *loop, outputs, stop_signals_fd, hooks, calibration, log);
+    learn_prices(session, calibration);
     const model::Report last = session.finish();
     const model::Report total = session.total();
     outputs.leave_screen();
+    log.flush();
     if (outcome) outcome = outputs.write(last);
     if (outcome) outcome = outputs.write(total);
+    if (outcome) outcome = outputs.write_folded(total);
     if (options.quiet == 0) {
         auto view = make_view(options);
-        output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"),
-                                    view ? view->filter : output::MapFilter{});
+        output::EvidenceView evidence{view ? view->filter : output::MapFilter{}, options.stacks};
+        output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), evidence);
         (void)summary.write(total);
+        for (const std::string& remark : stacks.remarks()) spdlog::info("stacks: {}", output::escape(remark));
     }
     if (!outcome) return outcome.error();
     return gate(options, total);

@@ -28,6 +28,8 @@ public:
     Outputs(Outputs&&) noexcept;
 
     Result<void> write(const model::Report& report);
+    // The evidence of a total report, where --folded asks for it.
+    Result<void> write_folded(const model::Report& total);
     // Takes the live screen, if there is one, off the terminal; the summary and the last words follow.
     void leave_screen();
     // Opens the live screen or the row stream; after the attach, whose messages would be drawn over.

@@ -19,6 +19,8 @@ using Outcome = std::optional<Result<int>>;
 void add_attach(CLI::App& program, Outcome& outcome);
 void add_run(CLI::App& program, Outcome& outcome);
 void add_list(CLI::App& program, Outcome& outcome);
+void add_report(CLI::App& program, Outcome& outcome);
+void add_doctor(CLI::App& program, Outcome& outcome);
 
 // -v and -q, once for all commands: what goes to stderr.
 void set_verbosity(int verbose, int quiet);

@@ -23,6 +23,8 @@ int run(int argc, char** argv) {
     cli::add_attach(program, outcome);
     cli::add_run(program, outcome);
     cli::add_list(program, outcome);
+    cli::add_report(program, outcome);
+    cli::add_doctor(program, outcome);
     try {
         program.parse(argc, argv);
     } catch (const CLI::Success& asked) {  // --help, --version

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <map>
 
+#include "sources/usdt_source.hpp"
+
 namespace mapaudit::cli {
 
 CLI::Validator process_id() {
@@ -58,17 +60,40 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
                 throw CLI::ValidationError("'" + name + "' is no level: full, sampled or events");
             return std::to_string(static_cast<int>(found->second));
         });
+    command
+        .add_option("--max-overhead", options.max_overhead,
+                    "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
+                    "--level where it must, and up again where it can")
+        ->check(at_least(0.01, "percentage of 0.01 or more"))
+        ->option_text("PCT");
     command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");
     command.add_flag("--per-thread", options.per_thread, "Add rows for each thread to table and CSV");
+    command.add_flag("--no-cpu", options.no_cpu,
+                     "Do not sample which map the CPU time goes to, nor watch operations sleep");
+    command
+        .add_option("--max-maps", options.max_maps,
+                    "Count at most N maps on rows of their own (default: 1024, or twice those that live at the start); "
+                    "the others share a row named (other)")
+        ->check(CLI::Range(1u, sources::largest_map_table).description(""))
+        ->option_text("N");
+    command.add_option("--max-stacks", options.max_stacks, "Tell at most N call stacks apart (default: 4096)")
+        ->check(CLI::Range(1u, 1u << 20).description(""))
+        ->option_text("N");
     command.add_option("--map", options.map_pattern, "Show only maps whose name matches REGEX")->type_name("REGEX");
     command.add_option("--top", options.top, "Show only the first N maps")
         ->check(at_least(1, "number of maps"))
         ->option_text("N");
     command
         .add_option("--sort", options.sort,
-                    "Sort by COLUMN: calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, name")
+                    "Sort by COLUMN: calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, cpu, name")
         ->type_name("COLUMN")
         ->capture_default_str();
+    command.add_flag("--stacks", options.stacks,
+                     "Show the call stacks of waits, of those who held the lock, of conflicts and growths, at the end");
+    command
+        .add_option("--folded", options.folded,
+                    "Write these stacks to FILE at the end, folded, for flame graphs (`mapaudit report FILE`)")
+        ->type_name("FILE");
     command
         .add_option("--source", options.source,
                     "Where the maps are: auto or usdt (programs linked with mapaudit_target)")

@@ -3,6 +3,7 @@
 // What `attach` and `run` have in common on the command line.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -21,13 +22,18 @@ struct AuditOptions {
     std::optional<double> duration_s;
     std::string csv;  // path, "-" or empty
     sources::Level level = sources::Level::full;
+    std::optional<double> max_overhead;  // percent
+    std::uint32_t max_maps = 0, max_stacks = 0;  // 0: by what the target has
     bool per_cpu = false, per_thread = false;
+    bool no_cpu = false;
     std::string map_pattern;
     std::size_t top = 0;
     std::string sort = "calls";
     std::string source = "auto";
     bool plain = false;
     int quiet = 0, verbose = 0;
+    bool stacks = false;
+    std::string folded;  // path or empty
     bool fail_on_loss = false, fail_on_conflict = false;
 };
 

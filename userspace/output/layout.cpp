@@ -64,7 +64,11 @@ Frame layout(const model::Report& report, const View& view, const ScreenState& s
     while (frame.lines.size() < height - footer_height) put("", Ink::plain);
     const bool all_well = report.ledger.fired == report.ledger.handled && report.ledger.lost_total() == 0;
     put(ledger_line(report.ledger), all_well ? Ink::plain : Ink::warning);
-    put(state.help ? std::string(help_text) : "? help   mapaudit itself: " + self_line(report.self), Ink::faint);
+    const std::string overhead = overhead_line(report.overhead);
+    put(state.help ? std::string(help_text)
+                   : "? help   " + (overhead.empty() ? "" : "target slowed down: " + overhead + "   ") +
+                         "mapaudit itself: " + self_line(report.self),
+        Ink::faint);
     return frame;
 }
 

@@ -29,6 +29,24 @@ std::string self_line(const model::SelfCost& self) {
                        bytes(self.kernel_bytes));
 }
 
+std::string overhead_line(const model::Overhead& overhead) {
+    if (!overhead.percent) return {};
+    return fmt::format("about {} of its CPU time{}", percent(*overhead.percent),
+                       overhead.prices.measured ? "" : " (assumed: not calibrated on this host)");
+}
+
+std::string overhead_grounds(const model::Overhead& overhead) {
+    const model::Prices& prices = overhead.prices;
+    std::string text = fmt::format("{:.0f} ns an operation timed, {:.1f} ns one counted, {:.0f} ns a batch, {:.0f} ns "
+                                   "an event, {}",
+                                   prices.record_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
+                                   prices.measured ? "calibrated on this host" : "assumed");
+    if (overhead.budget_percent)
+        text += fmt::format("; budget {}, level switched {} times", percent(*overhead.budget_percent),
+                            overhead.switches);
+    return text;
+}
+
 std::string why_empty(const model::Report& report) {
     if (report.maps == 0) return "no map seen yet";
     const bool any =

@@ -13,6 +13,10 @@ namespace mapaudit::output {
 std::string ledger_line(const model::Ledger& ledger);
 // "1.2 % of a core, 24.0 MiB + 3.50 MiB in the kernel"
 std::string self_line(const model::SelfCost& self);
+// "about 1.2 % of its CPU time"; where nobody measured the prices on this host, it says so. Empty where not known.
+std::string overhead_line(const model::Overhead& overhead);
+// What that rests on: "45 ns an operation timed, …", the budget, the switches.
+std::string overhead_grounds(const model::Overhead& overhead);
 // Of a report of which no row is shown.
 std::string why_empty(const model::Report& report);
 // "pid 7 (worker, full), 8 (worker, sampled, ended) and 2 more": at most `most` of them by name.

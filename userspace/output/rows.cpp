@@ -37,6 +37,8 @@ Result<void> RowStream::write(const model::Report& report) {
     if (shown.empty()) text += time + "# " + why_empty(report) + '\n';
     if (const std::uint64_t lost = report.ledger.lost_total(); std::exchange(lost_before_, lost) < lost)
         text += time + "# " + ledger_line(report.ledger) + '\n';
+    if (const std::string overhead = overhead_line(report.overhead); !overhead.empty())
+        text += time + "# target slowed down: " + overhead + "; mapaudit itself: " + self_line(report.self) + '\n';
     return file_.write(text);
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "output/blame.hpp"
 #include "output/format.hpp"
 #include "output/ledger.hpp"
 #include "output/table.hpp"
@@ -54,33 +55,48 @@ std::string growth_line(const model::Row& row, double seconds, bool pid) {
     return line;
 }
 
+// The assigns of a map that grew: what share of their time and of their slowest calls that was.
+std::string growth_blame(const model::Row& grow, const Rows& rows) {
+    std::string text;
+    for (const model::Row* row : rows) {
+        if (row->pid != grow.pid || row->map_id != grow.map_id || row->growth.calls == 0 || !row->mean_ns) continue;
+        const model::GrowthCost& cost = row->growth;
+        const double all_ns = *row->mean_ns * static_cast<double>(row->timed);
+        text += fmt::format("    {} of the time of {} and {} of its slowest calls, those at or above the P99 of {}",
+                            percent(100 * cost.total_ns / all_ns), row->op,
+                            percent(cost.slowest == 0 ? 0
+                                                      : 100 * static_cast<double>(cost.slowest_grew) /
+                                                            static_cast<double>(cost.slowest)),
+                            duration(row->p99_ns.value_or(0)));
+        if (cost.p99_without_ns) text += fmt::format(" ({} without them)", duration(*cost.p99_without_ns));
+        text += '\n';
+    }
+    return text;
+}
+
 std::string growth_text(Rows rows, const model::Report& total) {
+    const Rows every = rows;
     std::erase_if(rows, [](const model::Row* row) { return row->op != "grow" || row->grows == 0; });
     if (rows.empty()) return "No map grew.\n";
     std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->grows > b->grows; });
     std::string text = "Growth:\n";
     const std::size_t shown = std::min(rows.size(), most_grown_maps);
     for (std::size_t i = 0; i < shown; ++i)
-        text += "  " + growth_line(*rows[i], total.interval_s, total.targets.size() > 1) + '\n';
+        text += "  " + growth_line(*rows[i], total.interval_s, total.targets.size() > 1) + '\n' +
+                growth_blame(*rows[i], every);
     if (rows.size() > shown)
         text +=
             fmt::format("  ... and {} that grew less often\n", counted(rows.size() - shown, "more map", "more maps"));
     return text;
 }
 
-std::string conflict_text(const Rows& rows, bool pid) {
-    std::string text;
-    for (const model::Row* row : rows) {
-        if (row->conflicts == 0) continue;
-        text += fmt::format("Conflicting access to {} in {}: observed {}.\n", map_label(*row, pid), row->op,
-                            counted(row->conflicts, "time", "times"));
-    }
-    return text;
-}
-
 std::string ledger_text(const model::Report& total) {
     const model::Ledger& ledger = total.ledger;
     std::string text = "Ledger: " + ledger_line(ledger) + '\n';
+    if (ledger.stacks_dropped != 0 || ledger.evidence_dropped != 0)
+        text += fmt::format("  of the waits, conflicts and growths above, {} are shown without their stack and {} in no "
+                            "row of their own: more stacks than are kept\n",
+                            ledger.stacks_dropped, ledger.evidence_dropped);
     if (ledger.lost_total() == 0 && ledger.handled == ledger.fired) return text;
     std::uint64_t placed = 0;
     for (const model::Row& row : total.rows) {
@@ -96,10 +112,10 @@ std::string ledger_text(const model::Report& total) {
 
 }  // namespace
 
-std::string summary_text(const model::Report& total, const MapFilter& filter, std::size_t most_rows) {
+std::string summary_text(const model::Report& total, const EvidenceView& evidence, std::size_t most_rows) {
     const bool pid = total.targets.size() > 1;
     View view;
-    view.filter = filter;
+    view.filter = evidence.filter;
     const Rows rows = select_rows(total.rows, view);
     Rows called;
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(called),
@@ -117,15 +133,21 @@ std::string summary_text(const model::Report& total, const MapFilter& filter, st
         if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->estimated; }))
             text += "Some calls are estimates, scaled from a part of the time (column estimated of the CSV).\n";
     }
-    text += '\n' + growth_text(rows, total) + conflict_text(rows, pid);
+    text += '\n' + growth_text(rows, total) + growth_stacks_text(total, evidence);
+    for (const std::string& part :
+         {waits_text(total, evidence), conflicts_text(total, evidence), blame_text(total, evidence.filter),
+          advice_text(total, evidence)})
+        if (!part.empty()) text += '\n' + part;
     text += '\n' + ledger_text(total);
+    if (const std::string overhead = overhead_line(total.overhead); !overhead.empty())
+        text += "Target slowed down: " + overhead + "\n  (" + overhead_grounds(total.overhead) + ")\n";
     text += "mapaudit itself: " + self_line(total.self) + '\n';
     return text;
 }
 
 Result<void> SummarySink::write(const model::Report& report) {
     if (report.scope != model::Scope::total) return {};
-    return file_.write(summary_text(report, filter_));
+    return file_.write(summary_text(report, evidence_));
 }
 
 }  // namespace mapaudit::output

@@ -15,8 +15,8 @@ namespace mapaudit::output {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> sort_names{"calls", "p50",  "p90",     "p99",  "p999",  "max",
-                                                      "wait",  "size", "buckets", "load", "grows", "name"};
+constexpr std::array<std::string_view, 13> sort_names{"calls", "p50",     "p90",  "p99",   "p999", "max", "wait",
+                                                      "size",  "buckets", "load", "grows", "cpu",  "name"};
 
 // libstdc++ matches recursively, a stack frame a character or so: a name longer than any real one is cut for it.
 constexpr std::size_t longest_matched_name = 4096;
@@ -39,6 +39,7 @@ double sort_value(const model::Row& row, SortColumn column) {
         case SortColumn::buckets: return as_double(row.buckets);
         case SortColumn::load: return row.load_factor.value_or(unknown);
         case SortColumn::grows: return static_cast<double>(row.grows);
+        case SortColumn::cpu: return row.cpu_share.value_or(unknown);
         case SortColumn::name: break;
     }
     return 0;

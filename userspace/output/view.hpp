@@ -32,7 +32,7 @@ private:
 // Takes the rows of other maps out of the report; the ledger stays.
 void keep_matching(model::Report& report, const MapFilter& filter);
 
-enum class SortColumn { calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, name };
+enum class SortColumn { calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, cpu, name };
 
 Result<SortColumn> sort_column(std::string_view name);
 std::string_view sort_column_name(SortColumn column);

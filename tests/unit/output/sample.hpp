@@ -64,6 +64,7 @@ inline model::Report sample_report(model::Scope scope = model::Scope::interval) 
     assign.buckets_per_s = 96;
     assign.lost = 2;
     model::Row on_cpu = assign;
+    assign.cpu_share = 0.1234;
     on_cpu.cpu = 1;
     on_cpu.calls = 3;
     on_cpu.calls_per_s = 1.5;
@@ -74,12 +75,14 @@ inline model::Report sample_report(model::Scope scope = model::Scope::interval) 
     model::Row lookup = sample_row(1, "users", "lookup", 12'345'678);
     give_times(lookup, 38.5);
     lookup.weight = 64;
+    lookup.cpu_share = 0.5;
     lookup.grows = 3;
     lookup.buckets_per_s = 96;
     model::Row grow = sample_row(1, "users", "grow", 3);
     give_times(grow, 50'000);
     grow.grows = 3;
     grow.buckets_per_s = 96;
+    grow.cpu_share = 0;
     model::Row idle = sample_row(2, "", "lookup", 0);
     idle.size.reset();
     idle.buckets.reset();

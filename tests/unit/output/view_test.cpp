@@ -63,6 +63,7 @@ TEST(View, every_column_sorts_by_its_own_figure) {
     EXPECT_EQ(sorted_first(SortColumn::buckets, [](auto& r) { r.buckets = 257; }), second);
     EXPECT_EQ(sorted_first(SortColumn::load, [](auto& r) { r.load_factor = 4; }), second);
     EXPECT_EQ(sorted_first(SortColumn::grows, [](auto& r) { r.grows = 1; }), second);
+    EXPECT_EQ(sorted_first(SortColumn::cpu, [](auto& r) { r.cpu_share = 0; }), second);
     EXPECT_EQ(sorted_first(SortColumn::name, [](auto& r) { r.map_name = "a"; }), second);
 }
 
@@ -109,7 +110,7 @@ TEST(View, wrong_expressions_and_columns_say_what_is_right) {
     ASSERT_FALSE(column);
     EXPECT_EQ(column.error().kind, Failure::usage);
     EXPECT_THAT(column.error().line(),
-                HasSubstr("one of calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, name"));
+                HasSubstr("one of calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, cpu, name"));
 }
 
 TEST(View, columns_are_found_by_name_and_cycle) {
@@ -120,7 +121,7 @@ TEST(View, columns_are_found_by_name_and_cycle) {
         EXPECT_EQ(*sort_column(sort_column_name(column)), column);
         column = next_sort_column(column);
     } while (column != SortColumn::calls);
-    EXPECT_EQ(seen.size(), 12u);
+    EXPECT_EQ(seen.size(), 13u);
 }
 
 TEST(View, wait_is_a_share_of_the_timed_calls) {

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "output/evidence.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "unit/output/sample.hpp"
+
+namespace mapaudit::output {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+model::Frame frame(const char* function, const char* file, std::uint32_t line, bool inlined = false) {
+    model::Frame f;
+    f.function = function;
+    f.file = file;
+    f.line = line;
+    f.module = "server";
+    f.inlined = inlined;
+    return f;
+}
+
+model::Stack caller(const char* function, std::uint32_t line) {
+    return {{frame("mapaudit::detail::table_map<int, int>::assign(int const&, int)", "/opt/table_map.hpp", 194, true),
+             frame(function, "/src/server.cc", line), frame("main", "/src/main.cc", 12)},
+            {}};
+}
+
+model::Evidence evidence(model::EvidenceKind kind) {
+    model::Evidence row;
+    row.kind = kind;
+    row.pid = 4242;
+    row.map_id = 1;
+    row.map_name = "users";
+    row.map_kind = "go_map";
+    row.count = 3;
+    row.total_ns = 15'200'000;
+    row.max_ns = 5'100'000;
+    row.first_s = 0.5;
+    row.last_s = 2.25;
+    row.stack = caller("handle_request(int)", 120);
+    row.other_stack = caller("bool slow_update<int>(int)", 80);
+    return row;
+}
+
+model::Report report_with(model::Evidence row) {
+    model::Report report = sample_report(model::Scope::total);
+    report.evidence.push_back(std::move(row));
+    return report;
+}
+
+TEST(EvidenceText, waits_in_short) {
+    model::Evidence row = evidence(model::EvidenceKind::waiting);
+    row.other_tid = 77;
+    EXPECT_EQ(waits_text(report_with(row), {}), R"(Waits for locks, the longest in all first:
+  users(go_map) assign: 3 waits, 15.2ms in all, 5.10ms the longest, for thread 77
+      waited in handle_request (server.cc:120)
+        held in slow_update<> (server.cc:80)
+)");
+}
+
+TEST(EvidenceText, waits_for_several_owners_in_one_place_are_one) {
+    model::Evidence row = evidence(model::EvidenceKind::waiting);
+    row.other_tid = 77;
+    model::Report report = report_with(row);
+    row.other_tid = 78;
+    row.total_ns = 800'000;
+    report.evidence.push_back(row);
+    EXPECT_THAT(waits_text(report, {}), HasSubstr("6 waits, 16.0ms in all, 5.10ms the longest, for thread 77 and 1 other\n"));
+    report.evidence.back().other_stack = {{}, "not known"};
+    EXPECT_THAT(waits_text(report, {}), HasSubstr("held in [not known]"));
+}
+
+TEST(EvidenceText, whole_stacks_begin_with_the_maps_operation) {
+    model::Evidence row = evidence(model::EvidenceKind::waiting);
+    row.stack.cut = "the copy of the stack ends here";
+    EvidenceView view;
+    view.stacks = true;
+    EXPECT_THAT(waits_text(report_with(row), view), HasSubstr(R"(      waited in
+          mapaudit::detail::table_map<>::assign (table_map.hpp:194) [inlined]
+          handle_request (server.cc:120)
+          main (main.cc:12)
+          [the copy of the stack ends here]
+)"));
+}
+
+TEST(EvidenceText, what_a_target_calls_itself_is_made_harmless) {
+    model::Evidence row = evidence(model::EvidenceKind::waiting);
+    row.stack.frames[1] = frame("evil\x1b[2J", "/src/\x1b]0;x\x07.cc", 1);
+    EXPECT_THAT(waits_text(report_with(row), {}), Not(HasSubstr("\x1b")));
+    EXPECT_THAT(waits_text(report_with(row), {}), Not(HasSubstr("\x07")));
+}
+
+TEST(EvidenceText, a_conflict_has_two_threads_two_places_and_times) {
+    model::Evidence row = evidence(model::EvidenceKind::racing);
+    row.detail = MAPAUDIT_CONFLICT_READ_WRITE;
+    row.tid = 11;
+    row.other_tid = 12;
+    EXPECT_THAT(conflicts_text(report_with(row), {}), HasSubstr(R"(  users(go_map): observed 2 times (13345681 operations)
+    a read beside a write, 3 times from 0.500 s to 2.250 s
+      thread 11 in handle_request (server.cc:120)
+      thread 12 in slow_update<> (server.cc:80)
+)"));
+}
+
+TEST(EvidenceText, the_verdict_is_never_more_than_was_seen) {
+    model::Report report = sample_report(model::Scope::total);
+    for (model::Row& row : report.rows) row.conflicts = 0;
+    EXPECT_EQ(conflicts_text(report, {}), "") << "no map looks for it";
+    for (model::Row& row : report.rows) row.checked = row.map_name == "users";
+    EXPECT_EQ(conflicts_text(report, {}),
+              "Concurrent access where none is allowed:\n  users(go_map): none in 13345681 operations\n");
+}
+
+TEST(EvidenceText, the_filter_holds_for_evidence_too) {
+    auto filter = MapFilter::make("nobody");
+    ASSERT_TRUE(filter);
+    EvidenceView view;
+    view.filter = *filter;
+    EXPECT_EQ(waits_text(report_with(evidence(model::EvidenceKind::waiting)), view), "");
+    EXPECT_TRUE(folded_evidence(report_with(evidence(model::EvidenceKind::waiting)), *filter).empty());
+}
+
+TEST(EvidenceText, folded_by_map_and_kind_in_ns) {
+    const model::Report report = report_with(evidence(model::EvidenceKind::growing));
+    const auto folded = folded_evidence(report, {});
+    ASSERT_EQ(folded.size(), 1u);
+    EXPECT_EQ(folded[0].prefix, (std::vector<std::string>{"users(go_map)", "grow"}));
+    EXPECT_EQ(folded[0].value, 15'200'000u);
+}
+
+}  // namespace
+}  // namespace mapaudit::output
