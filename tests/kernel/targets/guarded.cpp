@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// guarded OPS: four threads share a go_map, a mutex round it: OPS operations in all, never two at once. Waits for an
+// auditor first.
+#include <mapaudit/go_map.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+int main(int argc, char** argv) {
+    if (argc != 2) return 2;
+    constexpr int threads = 4;
+    const long each = std::atol(argv[1]) / threads;
+    mapaudit::go_map<long, long> map("guarded", 0, mapaudit::conflict_policy::report);
+    std::mutex mutex;
+    map.assign(0, 0);
+    std::fprintf(stderr, "ready\n");
+    while (!mapaudit::timing_every_operation()) ::usleep(1000);
+    ::usleep(50'000);  // every probe is attached by now
+    std::vector<std::jthread> crew;
+    for (int t = 0; t < threads; ++t)
+        crew.emplace_back([&, t] {
+            for (long i = 0; i < each; ++i) {
+                const std::lock_guard guard(mutex);
+                const long key = (i * threads + t) % 5003;
+                switch (i % 8) {
+                    case 0: map.assign(key, i); break;
+                    case 1: map.erase(key); break;
+                    default: map.visit(key, [](const long&) {});
+                }
+            }
+        });
+    crew.clear();
+    std::printf("%ld\n", each * threads);
+    return 0;
+}
