@@ -8,9 +8,11 @@ set -euo pipefail
 # Debian package : what it is looked for by where there is no apt (a command, or a header after "<")
 needed=(
     cmake:cmake g++:g++ make:make clang:clang llvm:llvm-strip bpftool:bpftool pkg-config:pkg-config
-    "libbpf-dev:<bpf/libbpf.h" "libelf-dev:<gelf.h" "zlib1g-dev:<zlib.h" "libcli11-dev:<CLI/CLI.hpp"
+    "libbpf-dev:<bpf/libbpf.h" "libelf-dev:<gelf.h" "libdw-dev:<elfutils/libdwfl.h" "zlib1g-dev:<zlib.h"
+    "libcli11-dev:<CLI/CLI.hpp"
     "libspdlog-dev:<spdlog/spdlog.h" "libfmt-dev:<fmt/format.h" "nlohmann-json3-dev:<nlohmann/json.hpp"
     "libncurses-dev:<curses.h" "libgtest-dev:<gtest/gtest.h" "libgmock-dev:<gmock/gmock.h"
+    "liburcu-dev:<urcu/urcu-bp.h"
     g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ valgrind:valgrind
 )
 if [[ ${1-} == --bench ]]; then

@@ -28,8 +28,8 @@ TEST_P(Instructions, OfAnUnattachedOperation) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Maps, Instructions,
-                         testing::Values(Ceiling{"mutex_map", "lookup", 3.0}, Ceiling{"mutex_map", "mixed", 3.2},
-                                         Ceiling{"go_map", "lookup", 8.0}, Ceiling{"go_map", "mixed", 8.7}),
+                         testing::Values(Ceiling{"mutex_map", "lookup", 2.0}, Ceiling{"mutex_map", "mixed", 2.0},
+                                         Ceiling{"go_map", "lookup", 4.0}, Ceiling{"go_map", "mixed", 5.1}),
                          [](const auto& test) { return std::string(test.param.map) + "_" + test.param.mix; });
 
 }  // namespace

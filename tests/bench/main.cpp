@@ -32,13 +32,16 @@ struct Variant {
 };
 
 std::vector<Variant> variants(const Paths& paths, const std::string& map, const std::string& mix) {
-    const auto auditor = [&paths](const char* level) {
-        return [&paths, level] { return std::make_unique<Auditor>(paths.auditor, level, paths.audit_csv); };
+    const auto auditor = [&paths](const char* level, const char* option = nullptr) {
+        return [&paths, level, option] {
+            return std::make_unique<Auditor>(paths.auditor, level, paths.audit_csv, option);
+        };
     };
     const bool assigns = mix != "lookup";
     return {
         {unattached_variant, {}},
         {full_variant, auditor("full")},
+        {without_blame_variant, auditor("full", "--no-cpu")},
         {sampled_variant, auditor("sampled")},
         {events_variant, auditor("events")},
         {function_variant, [&paths, map, assigns] { return Bpftrace::function(paths.with_probes, map, assigns); }},

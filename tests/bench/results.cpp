@@ -79,6 +79,11 @@ void print_goals(std::ostream& out, const Results& results) {
                        100 * -median_over(without, row) / without.median(), 1, " %");
         print_goal(out, load + ", level full over unattached",
                    median_over(results.find(row.map, row.mix, full_variant), row), full_limit_ns, " ns");
+        // Of the whole operation: one load's floor is another's cost.
+        const Row& full = results.find(row.map, row.mix, full_variant);
+        const Row& plain = results.find(row.map, row.mix, without_blame_variant);
+        print_goal(out, load + ", what blaming CPU time and waits adds to level full",
+                   100 * median_over(full, plain) / plain.median(), 2, " %");
         print_goal(out, load + ", level sampled over unattached",
                    median_over(results.find(row.map, row.mix, sampled_variant), row), 3, " ns");
     }

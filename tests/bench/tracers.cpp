@@ -46,12 +46,14 @@ std::uint64_t total_calls(const std::string& csv_path) {
     return calls;
 }
 
-Auditor::Auditor(std::string binary, std::string level, std::string csv)
-    : binary_(std::move(binary)), level_(std::move(level)), csv_(std::move(csv)) {}
+Auditor::Auditor(std::string binary, std::string level, std::string csv, const char* option)
+    : binary_(std::move(binary)), level_(std::move(level)), csv_(std::move(csv)), option_(option) {}
 
 void Auditor::attach(Subject& subject) {
-    child_.emplace(std::vector<std::string>{binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_,
-                                            "-q", "--csv", csv_});
+    std::vector<std::string> command{
+        binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_, "-q", "--csv", csv_};
+    if (option_ != nullptr) command.emplace_back(option_);
+    child_.emplace(command);
     try {
         subject.await_attached();
     } catch (const BenchError& error) {

@@ -25,12 +25,14 @@ public:
 // `mapaudit attach --level LEVEL`, whose totals are read from its CSV.
 class Auditor : public Tracer {
 public:
-    Auditor(std::string binary, std::string level, std::string csv);
+    // `option`: one more, or null.
+    Auditor(std::string binary, std::string level, std::string csv, const char* option);
     void attach(Subject& subject) override;
     std::optional<std::uint64_t> detach(Subject& subject) override;
 
 private:
     std::string binary_, level_, csv_;
+    const char* option_;
     std::optional<test::Child> child_;
 };
 

@@ -10,6 +10,7 @@ namespace mapaudit::bench {
 inline constexpr const char* compiled_out_variant = "(a) compiled out";
 inline constexpr const char* unattached_variant = "(b) unattached";
 inline constexpr const char* full_variant = "(c) mapaudit full";
+inline constexpr const char* without_blame_variant = "(C) the same, --no-cpu";
 inline constexpr const char* sampled_variant = "(d) mapaudit sampled";
 inline constexpr const char* events_variant = "(e) mapaudit events";
 inline constexpr const char* function_variant = "(f) bpftrace entry+return";
