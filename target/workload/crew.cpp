@@ -21,7 +21,10 @@
 namespace mapaudit::workload {
 namespace {
 
-constexpr std::uint64_t settle_ns = 20'000'000;
+// A tracer attaches its probes one by one, and may be held up in between. Ours attaches what sees every operation last;
+// where nothing but rare events is listened to so far, more may well come.
+constexpr std::uint64_t settle_ns = 100'000'000;
+constexpr std::uint64_t settle_rare_ns = 500'000'000;
 constexpr int poll_us = 200;
 
 timespec as_timespec(std::uint64_t ns) {
@@ -42,6 +45,13 @@ Semaphores read_semaphores() {
     for (std::size_t i = 0; i < values.size(); ++i)
         values[i] = __atomic_load_n(&mapaudit_semaphores[i], __ATOMIC_RELAXED);
     return values;
+}
+
+bool sees_operations(const Semaphores& values) {
+    for (const int semaphore :
+         {MAPAUDIT_SEM_BATCH, MAPAUDIT_SEM_BATCH_SAMPLED, MAPAUDIT_SEM_ASSIGN, MAPAUDIT_SEM_LOOKUP, MAPAUDIT_SEM_ERASE})
+        if (values[static_cast<std::size_t>(semaphore) / 2] != 0) return true;
+    return false;
 }
 #endif
 
@@ -95,7 +105,7 @@ std::optional<Failure> Crew::wait_for_attach() {
         if (current != seen) {
             seen = current;
             changed_ns = now;
-        } else if (raised && now - changed_ns >= settle_ns) {
+        } else if (raised && now - changed_ns >= (sees_operations(current) ? settle_ns : settle_rare_ns)) {
             return {};
         }
         if (!raised && now >= deadline)
