@@ -19,8 +19,8 @@
 #include <string_view>
 #include <utility>
 
-#include <mapaudit/detail/type_name.hpp>
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/type_name.hpp>
 
 namespace mapaudit {
 
@@ -54,7 +54,8 @@ public:
     // given back from each to the one around it, is then only right again once it is in none.
     void end(const void* lock) noexcept {
         section& ending = *with(lock);
-        for (const section& other : sections_) tangled_ = tangled_ || (other.lock != nullptr && other.number > ending.number);
+        for (const section& other : sections_)
+            tangled_ = tangled_ || (other.lock != nullptr && other.number > ending.number);
         ending.running.reset();
         ending.lock = nullptr;
         if (--sections_held == 0 && std::exchange(tangled_, false)) tls_block->op_map = tls_block->op = 0;
@@ -97,17 +98,26 @@ public:
     audited_lock(const audited_lock&) = delete;
     audited_lock& operator=(const audited_lock&) = delete;
 
-    void lock() { take<op::assign>([](auto& running, auto& lock) { running.lock(lock); }); }
-    void lock_shared() requires requires(Mutex& m) { m.lock_shared(); } {
+    void lock() {
+        take<op::assign>([](auto& running, auto& lock) { running.lock(lock); });
+    }
+    void lock_shared() requires requires(Mutex& m) { m.lock_shared(); }
+    {
         take<op::lookup>([](auto& running, auto& lock) { running.lock_shared(lock); });
     }
     // One that fails is no critical section.
-    bool try_lock() { return try_take<op::assign>([](auto& lock) { return lock.try_lock(); }); }
-    bool try_lock_shared() requires requires(Mutex& m) { m.try_lock_shared(); } {
+    bool try_lock() {
+        return try_take<op::assign>([](auto& lock) { return lock.try_lock(); });
+    }
+    bool try_lock_shared() requires requires(Mutex& m) { m.try_lock_shared(); }
+    {
         return try_take<op::lookup>([](auto& lock) { return lock.try_lock_shared(); });
     }
-    void unlock() { let_go([](auto& running, auto& lock) { running.unlock(lock); }); }
-    void unlock_shared() requires requires(Mutex& m) { m.unlock_shared(); } {
+    void unlock() {
+        let_go([](auto& running, auto& lock) { running.unlock(lock); });
+    }
+    void unlock_shared() requires requires(Mutex& m) { m.unlock_shared(); }
+    {
         let_go([](auto& running, auto& lock) { running.unlock_shared(lock); });
     }
 
@@ -144,7 +154,8 @@ private:
     template <op Op, class Try>
     [[gnu::always_inline]] bool try_take(Try attempt) {
         if (!attempt(lock_)) return false;
-        if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]] begin<Op>();
+        if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]]
+            begin<Op>();
         return true;
     }
     // Heard sections end as they began, whatever is attached by then.
@@ -162,11 +173,11 @@ private:
     // Null where this section goes unheard.
     template <op Op>
     [[gnu::noinline]] std::optional<timed>* begin() noexcept {
-        mapaudit_thread_block* block = detail::tls_block;
-        if (block == nullptr) block = detail::acquire_block();
-        if (block == nullptr || handle_.id() == 0) return nullptr;
+        mapaudit_thread_block* block = detail::block_for(handle_);
+        if (block == nullptr) return nullptr;
         std::optional<timed>* running = detail::sections_of_this_thread().begin(&lock_);
-        if (running != nullptr) running->emplace(*block, handle_.id(), Op, detail::begin_timing(*block, handle_.id(), Op));
+        if (running != nullptr)
+            running->emplace(*block, handle_.id(), Op, detail::begin_timing(*block, handle_.id(), Op));
         return running;
     }
 #endif

@@ -57,12 +57,14 @@ template <op Op>
 class scope {
 public:
     [[gnu::always_inline]] explicit scope(const map_handle& map) noexcept {
-        if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]] begin(map);
+        if (detail::any_armed<detail::window_of(Op)>()) [[unlikely]]
+            begin(map);
     }
     scope(const scope&) = delete;
     scope& operator=(const scope&) = delete;
     [[gnu::always_inline]] ~scope() {
-        if (running_) [[unlikely]] end();
+        if (running_) [[unlikely]]
+            end();
     }
 
     // Does anyone listen to this operation? Decided once, when it began.
@@ -95,9 +97,8 @@ public:
 
 private:
     [[gnu::noinline]] void begin(const map_handle& map) noexcept {
-        mapaudit_thread_block* block = detail::tls_block;
-        if (block == nullptr) block = detail::acquire_block();
-        if (block == nullptr || map.id() == 0) return;
+        mapaudit_thread_block* block = detail::block_for(map);
+        if (block == nullptr) return;
         running_.emplace(*block, map.id(), Op, detail::begin_timing(*block, map.id(), Op));
     }
     [[gnu::noinline]] void end() noexcept { running_.reset(); }

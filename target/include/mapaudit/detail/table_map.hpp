@@ -31,6 +31,7 @@
 #include <mapaudit/probes.h>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
+#include <mapaudit/detail/growth_collector.hpp>
 
 namespace mapaudit::detail {
 
@@ -95,43 +96,6 @@ private:
     std::size_t mask_;
     unsigned shift_ = 0;
     std::unique_ptr<Part[]> parts_;
-};
-
-// Gathers what a table tells during one operation. The table keeps its address, which must not be the running
-// operation's: that one then stays in registers.
-class growth_collector {
-public:
-    // `grows`: the table's own count, which stands at the growth's number while its critical section lasts.
-    growth_collector(const map_handle& handle, std::uint32_t part, const std::uint64_t& grows) noexcept
-        : handle_(handle), part_(part), grows_(grows) {}
-
-    std::uint64_t now() const noexcept { return handle_.now(); }
-    void growing(bool is) const noexcept { handle_.growing(is); }
-    void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns,
-              mapaudit_grow_reason reason) noexcept {
-        growth_ = {old_buckets, new_buckets, duration_ns, reason, part_, static_cast<std::uint32_t>(grows_)};
-        grew_ = true;
-    }
-    void evacuated(std::uint64_t done, std::uint64_t total) noexcept {
-        evacuation_ = {done, total, part_};
-        evacuated_ = true;
-    }
-
-    template <class Running>
-    [[gnu::always_inline]] void tell(Running& running) const noexcept {
-        if (grew_) [[unlikely]]
-            running.grew(growth_);
-        if (evacuated_) [[unlikely]]
-            running.evacuated(evacuation_);
-    }
-
-private:
-    const map_handle& handle_;
-    std::uint32_t part_;
-    const std::uint64_t& grows_;
-    bool grew_ = false, evacuated_ = false;
-    growth growth_;          // only meaningful when grew_
-    evacuation evacuation_;  // only meaningful when evacuated_
 };
 
 // Calls write(observer), where nobody listens with an observer that costs nothing.
@@ -319,7 +283,8 @@ private:
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
             if constexpr (access::checked)
-                if (mine.access.is_written()) [[unlikely]] return disturbed(map, &mine, key, hash);
+                if (mine.access.is_written()) [[unlikely]]
+                    return disturbed(map, &mine, key, hash);
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             return find(mine, key.it, hash);
         }
@@ -347,7 +312,8 @@ private:
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
             if constexpr (access::checked)
-                if (mine.access.is_written()) [[unlikely]] mine.access.read_beside_a_write(*map);
+                if (mine.access.is_written()) [[unlikely]]
+                    mine.access.read_beside_a_write(*map);
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             const V* value = mine.table.find(key.it, hash);
             if (value == nullptr) return false;
