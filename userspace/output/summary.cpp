@@ -31,7 +31,7 @@ std::string table_text(const Rows& rows, bool pid, std::size_t most) {
     std::size_t map_width = narrowest_map;
     for (std::size_t i = 0; i < shown; ++i) map_width = std::max(map_width, display_width(map_label(*rows[i], pid)));
     const Table table({.columns = {Column::calls, Column::calls_per_s, Column::p50, Column::p90, Column::p99,
-                                   Column::p999, Column::max, Column::wait},
+                                   Column::p999, Column::max, Column::wait, Column::waiting},
                        .map_width = std::min(map_width, widest_map),
                        .pid = pid});
     std::string text = table.header() + '\n';
@@ -94,9 +94,10 @@ std::string ledger_text(const model::Report& total) {
     const model::Ledger& ledger = total.ledger;
     std::string text = "Ledger: " + ledger_line(ledger) + '\n';
     if (ledger.stacks_dropped != 0 || ledger.evidence_dropped != 0)
-        text += fmt::format("  of the waits, conflicts and growths above, {} are shown without their stack and {} in no "
-                            "row of their own: more stacks than are kept\n",
-                            ledger.stacks_dropped, ledger.evidence_dropped);
+        text += fmt::format(
+            "  of the waits, conflicts and growths above, {} are shown without their stack and {} in no "
+            "row of their own: more stacks than are kept\n",
+            ledger.stacks_dropped, ledger.evidence_dropped);
     if (ledger.lost_total() == 0 && ledger.handled == ledger.fired) return text;
     std::uint64_t placed = 0;
     for (const model::Row& row : total.rows) {
@@ -134,9 +135,8 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
             text += "Some calls are estimates, scaled from a part of the time (column estimated of the CSV).\n";
     }
     text += '\n' + growth_text(rows, total) + growth_stacks_text(total, evidence);
-    for (const std::string& part :
-         {waits_text(total, evidence), conflicts_text(total, evidence), blame_text(total, evidence.filter),
-          advice_text(total, evidence)})
+    for (const std::string& part : {waits_text(total, evidence), conflicts_text(total, evidence),
+                                    blame_text(total, evidence.filter), advice_text(total, evidence)})
         if (!part.empty()) text += '\n' + part;
     text += '\n' + ledger_text(total);
     if (const std::string overhead = overhead_line(total.overhead); !overhead.empty())

@@ -21,7 +21,7 @@ struct ColumnSpec {
 };
 
 // By Column; a blank stands before each.
-constexpr std::array<ColumnSpec, 14> specs{{{"CALLS", 12},
+constexpr std::array<ColumnSpec, 15> specs{{{"CALLS", 12},
                                             {"CALLS/s", 7},
                                             {"P50", 6},
                                             {"P90", 6},
@@ -29,6 +29,7 @@ constexpr std::array<ColumnSpec, 14> specs{{{"CALLS", 12},
                                             {"P99.9", 6},
                                             {"MAX", 6},
                                             {"WAIT%", 5},
+                                            {"WAITING", 7},
                                             {"CPU%", 5},
                                             {"SIZE", 7},
                                             {"BUCKETS", 7},
@@ -37,9 +38,9 @@ constexpr std::array<ColumnSpec, 14> specs{{{"CALLS", 12},
                                             {"GROWS", 5}}};
 
 // What a narrow terminal goes without first. CALLS and CALLS/s stay to the last.
-constexpr std::array<Column, 12> dispensable{Column::p90,   Column::p999, Column::bucket_rate, Column::size,
-                                             Column::load,  Column::wait, Column::cpu,         Column::buckets,
-                                             Column::grows, Column::p50,  Column::max,         Column::p99};
+constexpr std::array<Column, 13> dispensable{
+    Column::waiting, Column::p90,     Column::p999,  Column::bucket_rate, Column::size, Column::load, Column::wait,
+    Column::cpu,     Column::buckets, Column::grows, Column::p50,         Column::max,  Column::p99};
 
 constexpr std::size_t op_width = 6, who_width = 11, narrowest_map = 16;
 
@@ -61,6 +62,10 @@ std::string cell(const model::Row& row, Column column) {
         case Column::wait: {
             const std::optional<double> share = wait_share(row);
             return share ? fmt::format("{:.1f}", *share * 100) : "-";
+        }
+        case Column::waiting: {
+            const std::optional<double> threads = threads_waiting(row);
+            return threads ? fmt::format("{:.2f}", *threads) : "-";
         }
         case Column::cpu: return row.cpu_share ? fmt::format("{:.1f}", *row.cpu_share * 100) : "-";
         case Column::size: return or_dash(row.size);
@@ -113,9 +118,9 @@ std::string map_label(const model::Row& row, bool with_pid) {
 }
 
 std::vector<Column> live_columns() {
-    return {Column::calls_per_s, Column::p50,  Column::p90,  Column::p99,  Column::p999,
-            Column::max,         Column::wait, Column::cpu,  Column::size, Column::buckets,
-            Column::bucket_rate, Column::load, Column::grows};
+    return {Column::calls_per_s, Column::p50,         Column::p90,     Column::p99,  Column::p999,
+            Column::max,         Column::wait,        Column::waiting, Column::cpu,  Column::size,
+            Column::buckets,     Column::bucket_rate, Column::load,    Column::grows};
 }
 
 Table::Table(TableOptions options) : options_(std::move(options)) { shrink_to_width(options_); }

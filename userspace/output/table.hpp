@@ -14,7 +14,23 @@ namespace mapaudit::output {
 // "users(go_map)", "#7(go_map)" where it has no name; escaped.
 std::string map_label(const model::Row& row, bool with_pid);
 
-enum class Column { calls, calls_per_s, p50, p90, p99, p999, max, wait, cpu, size, buckets, bucket_rate, load, grows };
+enum class Column {
+    calls,
+    calls_per_s,
+    p50,
+    p90,
+    p99,
+    p999,
+    max,
+    wait,
+    waiting,
+    cpu,
+    size,
+    buckets,
+    bucket_rate,
+    load,
+    grows
+};
 
 struct TableOptions {
     std::vector<Column> columns;  // after MAP(kind) and OP

@@ -15,8 +15,8 @@ namespace mapaudit::output {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> sort_names{"calls", "p50",     "p90",  "p99",   "p999", "max", "wait",
-                                                      "size",  "buckets", "load", "grows", "cpu",  "name"};
+constexpr std::array<std::string_view, 14> sort_names{"calls",   "p50",  "p90",     "p99",  "p999",  "max", "wait",
+                                                      "waiting", "size", "buckets", "load", "grows", "cpu", "name"};
 
 // libstdc++ matches recursively, a stack frame a character or so: a name longer than any real one is cut for it.
 constexpr std::size_t longest_matched_name = 4096;
@@ -35,6 +35,7 @@ double sort_value(const model::Row& row, SortColumn column) {
         case SortColumn::p999: return row.p999_ns.value_or(unknown);
         case SortColumn::max: return row.max_ns.value_or(unknown);
         case SortColumn::wait: return wait_share(row).value_or(unknown);
+        case SortColumn::waiting: return threads_waiting(row).value_or(unknown);
         case SortColumn::size: return as_double(row.size);
         case SortColumn::buckets: return as_double(row.buckets);
         case SortColumn::load: return row.load_factor.value_or(unknown);
@@ -125,6 +126,12 @@ std::optional<double> wait_share(const model::Row& row) {
     // Waits are of the timed calls, as the mean is: calls / weight of them.
     const double timed_ns = *row.mean_ns * static_cast<double>(row.calls) / std::max(row.weight, 1.0);
     return timed_ns > 0 ? std::min(row.wait_total_ns / timed_ns, 1.0) : 0.0;
+}
+
+std::optional<double> threads_waiting(const model::Row& row) {
+    if (!row.mean_ns || row.calls == 0) return {};
+    const double seconds_waited = row.wait_total_ns * row.weight / 1e9;
+    return seconds_waited * row.calls_per_s / static_cast<double>(row.calls);
 }
 
 std::vector<const model::Row*> select_rows(const std::vector<model::Row>& rows, const View& view) {

@@ -32,7 +32,7 @@ private:
 // Takes the rows of other maps out of the report; the ledger stays.
 void keep_matching(model::Report& report, const MapFilter& filter);
 
-enum class SortColumn { calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, cpu, name };
+enum class SortColumn { calls, p50, p90, p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name };
 
 Result<SortColumn> sort_column(std::string_view name);
 std::string_view sort_column_name(SortColumn column);
@@ -49,6 +49,9 @@ struct View {
 
 // The share of the operations' time that was spent waiting for a lock, 0 to 1; empty where nothing was timed.
 std::optional<double> wait_share(const model::Row& row);
+// How many threads were waiting for the map's lock in this operation at a time, on average: time waited over time
+// passed (Little's law). Empty where nothing was timed.
+std::optional<double> threads_waiting(const model::Row& row);
 
 // The rows to show: largest first (names: in their order), each followed by its CPUs and threads where asked for.
 // Pointers into `rows`, which must be in a report's order.

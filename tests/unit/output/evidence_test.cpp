@@ -70,7 +70,8 @@ TEST(EvidenceText, waits_for_several_owners_in_one_place_are_one) {
     row.other_tid = 78;
     row.total_ns = 800'000;
     report.evidence.push_back(row);
-    EXPECT_THAT(waits_text(report, {}), HasSubstr("6 waits, 16.0ms in all, 5.10ms the longest, for thread 77 and 1 other\n"));
+    EXPECT_THAT(waits_text(report, {}),
+                HasSubstr("6 waits, 16.0ms in all, 5.10ms the longest, for thread 77 and 1 other\n"));
     report.evidence.back().other_stack = {{}, "not known"};
     EXPECT_THAT(waits_text(report, {}), HasSubstr("held in [not known]"));
 }
@@ -100,7 +101,8 @@ TEST(EvidenceText, a_conflict_has_two_threads_two_places_and_times) {
     row.detail = MAPAUDIT_CONFLICT_READ_WRITE;
     row.tid = 11;
     row.other_tid = 12;
-    EXPECT_THAT(conflicts_text(report_with(row), {}), HasSubstr(R"(  users(go_map): observed 2 times (13345681 operations)
+    EXPECT_THAT(conflicts_text(report_with(row), {}),
+                HasSubstr(R"(  users(go_map): observed 2 times (13345681 operations)
     a read beside a write, 3 times from 0.500 s to 2.250 s
       thread 11 in handle_request (server.cc:120)
       thread 12 in slow_update<> (server.cc:80)

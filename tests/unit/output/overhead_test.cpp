@@ -21,13 +21,15 @@ model::Overhead sample_overhead() {
 TEST(Overhead, says_what_it_is_of_and_what_it_rests_on) {
     model::Overhead overhead = sample_overhead();
     EXPECT_EQ(overhead_line(overhead), "about 1.2 % of its CPU time");
-    EXPECT_EQ(overhead_grounds(overhead),
-              "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host");
+    EXPECT_EQ(
+        overhead_grounds(overhead),
+        "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host");
     overhead.budget_percent = 2;
     overhead.switches = 3;
-    EXPECT_EQ(overhead_grounds(overhead),
-              "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host; "
-              "budget 2.0 %, level switched 3 times");
+    EXPECT_EQ(
+        overhead_grounds(overhead),
+        "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host; "
+        "budget 2.0 %, level switched 3 times");
 }
 
 TEST(Overhead, says_so_where_nothing_was_measured) {
@@ -42,8 +44,9 @@ TEST(Overhead, stands_in_footer_and_summary) {
     model::Report report = sample_report();
     report.overhead = sample_overhead();
     const Frame frame = layout(report, {}, {}, 160, 24);
-    EXPECT_EQ(frame.lines.back().text.find("? help   target slowed down: about 1.2 % of its CPU time   mapaudit itself: "),
-              0u)
+    EXPECT_EQ(
+        frame.lines.back().text.find("? help   target slowed down: about 1.2 % of its CPU time   mapaudit itself: "),
+        0u)
         << frame.lines.back().text;
     model::Report total = sample_report(model::Scope::total);
     total.overhead = sample_overhead();

@@ -23,11 +23,11 @@ TEST(Summary, golden) {
     EXPECT_EQ(summary_text(total()), R"(
 mapaudit watched pid 4242 (work\x1b[2Jer, full) for 83.5s: 3 maps known.
 
-MAP(kind)                              OP            CALLS CALLS/s    P50    P90    P99  P99.9    MAX WAIT%
-users(go_map)                          lookup     12345678   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0
-users(go_map)                          assign      1000003    500k  123ns  247ns 1.23µs 12.3µs 1.52ms  20.0
-a,"b"\x0a\x1b[31m)" "\ufffd" R"(\xe2\x80\xaeμ(=kind) erase            42      21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0
-users(go_map)                          grow              3    1.50 50.0µs  100µs  500µs 5.00ms  617ms   0.0
+MAP(kind)                              OP            CALLS CALLS/s    P50    P90    P99  P99.9    MAX WAIT% WAITING
+users(go_map)                          lookup     12345678   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0    0.00
+users(go_map)                          assign      1000003    500k  123ns  247ns 1.23µs 12.3µs 1.52ms  20.0    0.02
+a,"b"\x0a\x1b[31m)" "\ufffd" R"(\xe2\x80\xaeμ(=kind) erase            42      21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0    0.00
+users(go_map)                          grow              3    1.50 50.0µs  100µs  500µs 5.00ms  617ms   0.0    0.00
 Not every call was timed: the times rest on a sample (column weight of the CSV).
 
 Growth:

@@ -109,8 +109,9 @@ TEST(View, wrong_expressions_and_columns_say_what_is_right) {
     const auto column = sort_column("p95");
     ASSERT_FALSE(column);
     EXPECT_EQ(column.error().kind, Failure::usage);
-    EXPECT_THAT(column.error().line(),
-                HasSubstr("one of calls, p50, p90, p99, p999, max, wait, size, buckets, load, grows, cpu, name"));
+    EXPECT_THAT(
+        column.error().line(),
+        HasSubstr("one of calls, p50, p90, p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name"));
 }
 
 TEST(View, columns_are_found_by_name_and_cycle) {
@@ -121,7 +122,7 @@ TEST(View, columns_are_found_by_name_and_cycle) {
         EXPECT_EQ(*sort_column(sort_column_name(column)), column);
         column = next_sort_column(column);
     } while (column != SortColumn::calls);
-    EXPECT_EQ(seen.size(), 13u);
+    EXPECT_EQ(seen.size(), 14u);
 }
 
 TEST(View, wait_is_a_share_of_the_timed_calls) {
@@ -135,6 +136,17 @@ TEST(View, wait_is_a_share_of_the_timed_calls) {
     EXPECT_DOUBLE_EQ(*wait_share(row), 1.0);
     row.mean_ns = 0;
     EXPECT_DOUBLE_EQ(*wait_share(row), 0.0);
+}
+
+TEST(View, threads_waiting_is_time_waited_over_time_passed) {
+    model::Row row = sample_row(1, "m", "lookup", 640);  // in two seconds
+    EXPECT_FALSE(threads_waiting(row));
+    row.mean_ns = 100;
+    EXPECT_DOUBLE_EQ(*threads_waiting(row), 0.0);
+    row.wait_total_ns = 3e9;
+    EXPECT_DOUBLE_EQ(*threads_waiting(row), 1.5);
+    row.weight = 64;  // three seconds in one call of 64
+    EXPECT_DOUBLE_EQ(*threads_waiting(row), 96.0);
 }
 
 }  // namespace
