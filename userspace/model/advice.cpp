@@ -11,11 +11,13 @@ namespace {
 // Below these, what was seen is no reason to change a program.
 constexpr double wait_share_worth_telling = 0.10;  // of the operations' time
 constexpr std::uint64_t waits_worth_telling = 20;
-constexpr double hold_share_worth_telling = 0.30;  // of the time waited
-constexpr double hold_worth_telling_ns = 100'000;  // shorter ones are the map's own work
+constexpr double hold_share_worth_telling = 0.30;       // of the time waited
+constexpr double hold_worth_telling_ns = 100'000;       // shorter ones are the map's own work
+constexpr double preempted_share_worth_telling = 0.30;  // of the time held
+constexpr std::uint64_t preemptions_worth_telling = 10;
 constexpr double read_mostly = 0.90;
-constexpr double growth_share_worth_telling = 0.05;  // of the assigns' time
-constexpr double slowest_share_worth_telling = 0.25; // of the calls at or above the P99
+constexpr double growth_share_worth_telling = 0.05;   // of the assigns' time
+constexpr double slowest_share_worth_telling = 0.25;  // of the calls at or above the P99
 constexpr std::uint64_t growths_worth_telling = 3;
 
 struct MapFigures {
@@ -140,6 +142,25 @@ void advise_on_waits(const MapFigures& map, std::vector<Advice>& all) {
     advice.reads = reads;
 }
 
+// The lock is held for long because its holders are made to wait for a CPU, not because of what they do.
+bool advise_on_preemption(const MapFigures& map, const std::vector<const Evidence*>& evidence, const OpBlame& blame,
+                          std::vector<Advice>& all) {
+    if (map.waits < waits_worth_telling || map.waited_ns < wait_share_worth_telling * map.busy_ns) return false;
+    if (blame.lock_preemptions < preemptions_worth_telling) return false;
+    double held_ns = 0;  // of the holds that somebody waited for
+    for (const Evidence* row : evidence)
+        if (row->kind == EvidenceKind::owning) held_ns += static_cast<double>(row->total_ns);
+    const auto preempted_ns = static_cast<double>(blame.lock_preempted_ns);
+    if (held_ns <= 0 || preempted_ns < preempted_share_worth_telling * held_ns) return false;
+    all.push_back(about(map, AdviceKind::relieve));
+    Advice& advice = all.back();
+    advice.events = blame.lock_preemptions;
+    advice.waited_ns = map.waited_ns;
+    advice.preempted_ns = preempted_ns;
+    advice.share = std::min(1.0, preempted_ns / held_ns);
+    return true;
+}
+
 void advise_on_growth(const MapFigures& map, const Row* grow, std::vector<Advice>& all) {
     if (grow == nullptr || map.ops[MAPAUDIT_OP_ASSIGN] == nullptr || grow->grows < growths_worth_telling) return;
     const Row& assign = *map.ops[MAPAUDIT_OP_ASSIGN];
@@ -172,10 +193,14 @@ std::vector<Advice> advise(const Report& total) {
     for (const Row& row : total.rows)
         if (row.op == "grow" && !row.cpu && !row.tid) growths[id_of(row)] = &row;
 
+    std::map<MapId, OpBlame> blame;
+    for (const MapBlame& map : total.cpu.maps) blame[{map.key.pid, map.key.map, map.name}].add(map.sum());
+
     std::vector<Advice> all;
     for (const auto& [id, map] : figures_of(total)) {
         advise_on_conflicts(map, all);
-        if (!advise_on_holds(map, evidence[id], all)) advise_on_waits(map, all);
+        const bool crowded = advise_on_preemption(map, evidence[id], blame[id], all);
+        if (crowded || !advise_on_holds(map, evidence[id], all)) advise_on_waits(map, all);
         const auto grow = growths.find(id);
         advise_on_growth(map, grow == growths.end() ? nullptr : grow->second, all);
     }

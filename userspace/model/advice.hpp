@@ -16,6 +16,7 @@ enum class AdviceKind {
     release,  // its lock is held during something long: shorten that
     shard,    // its one lock is waited for: give parts of the keys a lock each
     share,    // it is mostly read, and readers wait for one another: let them share
+    relieve,  // threads that hold its lock lose their CPU meanwhile: too many of them want to run
     reserve,  // it grows under way: make room at the start
 };
 
@@ -25,18 +26,21 @@ struct Advice {
     std::uint32_t map_id = 0;
     std::string map_name, map_kind;  // as the target gave them: escape before printing
 
-    std::uint64_t events = 0;     // guard: conflicts; release: waits for that hold; shard, share: waits; reserve: growths
-    std::uint64_t calls = 0;      // of the map's operations
-    double waited_ns = 0;         // in all; release: for that hold
-    double share = 0;             // 0..1. release: of all time waited; shard, share: of the operations' time spent
-                                  // waiting; reserve: of the assigns' time that a reserve would have saved
-    double reads = 0;             // share: look-ups among the calls
-    double saved_ns = 0;          // reserve
-    double longest_ns = 0;        // release: the longest hold
-    std::uint64_t elements = 0;   // reserve: this many
-    double p99_ns = 0;            // reserve: of the assigns, as it was
-    double p99_without_ns = 0;    // and as it was without those that grew
-    Frame where;                  // release: the holder's code
+    std::uint64_t events = 0;  // guard: conflicts; release: waits for that hold; shard, share: waits; reserve: growths;
+                               // relieve: preemptions of a thread that held the lock
+    std::uint64_t calls = 0;   // of the map's operations
+    double waited_ns = 0;      // in all; release: for that hold
+    double share = 0;          // 0..1. release: of all time waited; shard, share: of the operations' time spent
+                               // waiting; reserve: of the assigns' time that a reserve would have saved;
+                               // relieve: of the time that the lock was held while waited for
+    double reads = 0;          // share: look-ups among the calls
+    double saved_ns = 0;       // reserve
+    double longest_ns = 0;     // release: the longest hold
+    double preempted_ns = 0;   // relieve: time off the CPU with the lock in hand
+    std::uint64_t elements = 0;  // reserve: this many
+    double p99_ns = 0;           // reserve: of the assigns, as it was
+    double p99_without_ns = 0;   // and as it was without those that grew
+    Frame where;                 // release: the holder's code
 };
 
 // Of a total report. The gravest first: conflicts, then by time lost.

@@ -150,6 +150,11 @@ std::string advice_line(const model::Advice& advice, const model::Report& total)
                                "into waiting ({}, {} in all); a rwlock_map lets them, a sharded_map parts them",
                                map, percent_of(advice.reads), advice.calls, percent_of(advice.share),
                                counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
+        case AdviceKind::relieve:
+            return fmt::format("run fewer threads on {}, or give them more CPUs: {} a thread lost its CPU with the lock "
+                               "in hand, for {} in all, {} of the time it was held while others waited",
+                               map, counted(advice.events, "time", "times"), ns(advice.preempted_ns),
+                               percent_of(advice.share));
         case AdviceKind::reserve:
             return fmt::format("reserve {} elements in {}: growing {} took {}, {} of its assigns' time; their P99 of {} "
                                "would have been {}",

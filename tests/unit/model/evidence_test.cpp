@@ -22,8 +22,9 @@ Stack stack_of(std::initializer_list<const char*> functions) {
 }
 
 TEST(Stacks, the_librarys_own_frames_come_first) {
-    const Stack stack = stack_of({"mapaudit_probe_contended", "void mapaudit::detail::tell<int>(int)", "std::swap<int>(int)",
-                                  "mapaudit::detail::table_map<int>::assign(int)", "handle(mapaudit::go_map<int>&)", "main"});
+    const Stack stack =
+        stack_of({"mapaudit_probe_contended", "void mapaudit::detail::tell<int>(int)", "std::swap<int>(int)",
+                  "mapaudit::detail::table_map<int>::assign(int)", "handle(mapaudit::go_map<int>&)", "main"});
     EXPECT_EQ(caller_of(stack)->function, "handle(mapaudit::go_map<int>&)");
     EXPECT_EQ(first_telling_frame(stack), 3u) << "the map's own operation is kept";
 }
@@ -148,6 +149,29 @@ TEST(Advice, a_holder_that_lost_its_cpu_is_not_to_blame) {
     const auto advice = advise(report);
     ASSERT_EQ(advice.size(), 1u);
     EXPECT_EQ(advice[0].kind, AdviceKind::shard);
+}
+
+TEST(Advice, too_many_threads_for_the_cpus) {
+    Report report = report_of("sharded_map", 50'000, 50'000, 100'000, 0.9, 5'000);
+    Evidence waited = wait(40, 200'000'000, 7, stack_of({"request", "main"}));
+    waited.other_stack = stack_of({"update(int)", "main"});
+    report.evidence = {waited, hold(40, 80'000'000, waited.other_stack)};
+    MapBlame blame;
+    blame.key = {report.rows[0].pid, 0, report.rows[0].map_id};
+    blame.name = report.rows[0].map_name;
+    blame.ops[MAPAUDIT_OP_ASSIGN].lock_preemptions = 30;
+    blame.ops[MAPAUDIT_OP_LOOKUP].lock_preemptions = 10;
+    blame.ops[MAPAUDIT_OP_ASSIGN].lock_preempted_ns = 60'000'000;
+    report.cpu.maps = {blame};
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u) << "the code that held it is not to blame";
+    EXPECT_EQ(advice[0].kind, AdviceKind::relieve);
+    EXPECT_EQ(advice[0].events, 40u);
+    EXPECT_DOUBLE_EQ(advice[0].preempted_ns, 60e6);
+    EXPECT_DOUBLE_EQ(advice[0].share, 0.75);
+    report.cpu.maps[0].ops[MAPAUDIT_OP_ASSIGN].lock_preempted_ns = 20'000'000;
+    ASSERT_EQ(advise(report).size(), 1u);
+    EXPECT_EQ(advise(report)[0].kind, AdviceKind::release);
 }
 
 TEST(Advice, reserve_says_what_growth_cost) {
