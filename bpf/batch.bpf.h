@@ -135,10 +135,14 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 		op = &cell->op[which];
 		if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
 			continue;
-		if (!count_value(op->latency_page, bucket)) {
-			op->sampled -= (tail >> 56) & MAPAUDIT_REC_SAMPLED;
-			op->lost++;
-			lane->no_page++;
+		if (!count_value(op->latency_page, bucket, index)) {
+			__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
+
+			op->sampled -= sampled;
+			if (!add_to_other(first_cell, domain, which, latency, sampled)) {
+				op->lost++;
+				lane->no_page++;
+			}
 			continue;
 		}
 		op->latency_sum += latency;

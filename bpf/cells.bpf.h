@@ -14,7 +14,10 @@
 const volatile __u32 lane_count = 1;
 const volatile __u32 cells_per_lane = 1;
 const volatile __u32 slot_mask = 1;
+const volatile __u32 other_cells = 1; /* of each lane's, the first */
 const volatile __u32 page_count = 1;
+const volatile __u32 pages_for_others = 0; /* of these, the first after page 0, which is none */
+const volatile __u32 extra_count = 1;
 const volatile __u32 per_thread = 0;
 /* The auditor's PID namespace: thread ids are reported as it knows them. */
 const volatile __u64 pidns_device = 0;
@@ -22,7 +25,9 @@ const volatile __u64 pidns_inode = 0;
 
 /* ---- state ---- */
 __u32 next_cell = 1;
-__u32 next_page = 1;
+__u32 next_page = 1; /* set by the loader: behind those for others */
+__u32 next_other_page = 1;
+__u32 next_extra = 1;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -47,6 +52,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct wire_page);
 } pages SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct wire_extra);
+} extras SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -180,46 +193,70 @@ __u32 __noinline cell_of(__u64 key)
 	return other_cell(key);
 }
 
-__u32 __noinline new_page(void)
+/* A page for a histogram of the cell at `index`; 0 where none is left for it. */
+__u32 __noinline new_page(__u32 index)
 {
-	__u32 page = __sync_fetch_and_add(&next_page, 1);
+	__u32 page;
 
+	if (index % cells_per_lane < other_cells) {
+		page = __sync_fetch_and_add(&next_other_page, 1);
+		return page <= pages_for_others ? page : 0;
+	}
+	if (next_page >= page_count)
+		return 0;
+	page = __sync_fetch_and_add(&next_page, 1);
 	return page < page_count ? page : 0;
 }
 
-/* Counts one value in a paged histogram; false where no page is left for it. */
-static __always_inline int count_value(__u32 *octaves, __u32 bucket)
+/* Counts one value in a paged histogram of the cell at `index`; false where no page is left for it. */
+static __always_inline int count_value(__u32 *octaves, __u32 bucket, __u32 index)
 {
 	__u32 octave = bucket / MAPAUDIT_SUB_BUCKETS;
 	struct wire_page *page;
-	__u32 index;
+	__u32 at;
 
 	/* Keeps clang from proving the bound itself and dropping the check that the verifier wants to see. */
 	asm volatile("" : "+r"(octave));
 	if (octave >= MAPAUDIT_OCTAVES)
 		return 0;
-	index = octaves[octave];
-	if (index == 0) {
-		index = new_page();
-		octaves[octave] = index;
+	at = octaves[octave];
+	if (at == 0) {
+		at = new_page(index);
+		octaves[octave] = at;
 	}
-	if (index == 0)
+	if (at == 0)
 		return 0;
-	page = bpf_map_lookup_elem(&pages, &index);
+	page = bpf_map_lookup_elem(&pages, &at);
 	if (!page)
 		return 0;
 	page->count[bucket % MAPAUDIT_SUB_BUCKETS]++;
 	return 1;
 }
 
+/* The operation's further histograms; null where none are left. */
+static __always_inline struct wire_extra *extra_of(struct wire_cell_op *op)
+{
+	__u32 at = op->extra;
+
+	if (at == 0 && next_extra < extra_count) {
+		at = __sync_fetch_and_add(&next_extra, 1);
+		if (at >= extra_count)
+			return 0;
+		op->extra = at;
+	}
+	return at == 0 ? 0 : bpf_map_lookup_elem(&extras, &at);
+}
+
 /* Counts the latency of an operation that grew or evacuated, beside the histogram of all. */
 int __noinline add_grew(__u32 index, __u32 which, __u64 latency, __u32 bucket)
 {
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
+	struct wire_extra *extra;
 
 	if (!cell || which >= MAPAUDIT_OPS)
 		return 0;
-	if (count_value(cell->op[which].grew_page, bucket))
+	extra = extra_of(&cell->op[which]);
+	if (extra && count_value(extra->grew_page, bucket, index))
 		cell->op[which].grew_sum += latency;
 	return 0;
 }
@@ -228,6 +265,7 @@ int __noinline add_grew(__u32 index, __u32 which, __u64 latency, __u32 bucket)
 int __noinline add_wait(__u32 index, __u32 which, __u64 wait)
 {
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
+	struct wire_extra *extra;
 	struct wire_cell_op *op;
 
 	if (!cell || which >= MAPAUDIT_OPS)
@@ -235,7 +273,27 @@ int __noinline add_wait(__u32 index, __u32 which, __u64 wait)
 	op = &cell->op[which];
 	op->waits++;
 	op->wait_sum += wait;
-	return count_value(op->wait_page, bucket_of(wait));
+	extra = extra_of(op);
+	return extra && count_value(extra->wait_page, bucket_of(wait), index);
+}
+
+/* Counts a call whose own histogram found no page in "(other)"; false where there is none left for that either. */
+int __noinline add_to_other(__u32 first_cell, __u32 domain, __u32 which, __u64 latency, __u32 sampled)
+{
+	__u32 index = first_cell + domain;
+	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
+	struct wire_cell_op *op;
+
+	if (!cell || which >= MAPAUDIT_OPS)
+		return 0;
+	op = &cell->op[which];
+	if (!count_value(op->latency_page, bucket_of(latency), index))
+		return 0;
+	op->sampled += sampled;
+	op->latency_sum += latency;
+	if (latency > op->latency_max)
+		op->latency_max = latency;
+	return 1;
 }
 
 #endif /* MAPAUDIT_CELLS_BPF_H */

@@ -50,7 +50,7 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 		return 0;
 	}
 	op = &cell->op[which];
-	if (count_value(op->latency_page, bucket_of(latency))) {
+	if (count_value(op->latency_page, bucket_of(latency), index)) {
 		op->latency_sum += latency;
 		if (latency > op->latency_max)
 			op->latency_max = latency;
@@ -58,6 +58,9 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 			op->migrations++;
 		if (wait)
 			add_wait(index, which, wait);
+		__sync_fetch_and_add(&ledger->fired, 1);
+		__sync_fetch_and_add(&ledger->handled, 1);
+	} else if (add_to_other(cpu * cells_per_lane, domain, which, latency, 0)) {
 		__sync_fetch_and_add(&ledger->fired, 1);
 		__sync_fetch_and_add(&ledger->handled, 1);
 	} else {
@@ -87,7 +90,7 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 	if (cell && lane) {
 		struct wire_cell_op *op = &cell->op[MAPAUDIT_OP_GROW];
 
-		if (count_value(op->latency_page, bucket_of(duration))) {
+		if (count_value(op->latency_page, bucket_of(duration), index)) {
 			op->latency_sum += duration;
 			if (duration > op->latency_max)
 				op->latency_max = duration;

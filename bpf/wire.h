@@ -83,9 +83,13 @@ struct wire_cell_op {
 	__u64 conflicts;        /* by the operation that met another: assign a writer, lookup a reader or an iteration */
 	__u64 grew_sum;         /* of latency_sum: by operations that grew or evacuated; how many, their histogram says */
 	__u32 latency_page[MAPAUDIT_OCTAVES]; /* index into pages; 0: none yet */
+	__u32 extra; /* index into extras; 0: none yet */
+};
+
+/* The histograms that most operations have no use for: a place is given to those that ever waited or grew. */
+struct wire_extra {
 	__u32 wait_page[MAPAUDIT_OCTAVES];
 	__u32 grew_page[MAPAUDIT_OCTAVES];
-	__u32 reserved;
 };
 
 struct wire_cell {
@@ -94,7 +98,8 @@ struct wire_cell {
 
 /*
  * The first cells of every lane are "(other)", one a domain in the domains' order: what finds no cell of its own is
- * counted there. In a slot, 0 is none: no map is given one of these.
+ * counted there, and so is a call whose histogram finds no page: some pages are kept for these cells. In a slot, 0 is
+ * none: no map is given one of these.
  */
 #define WIRE_CELL_NONE 0
 

@@ -297,8 +297,9 @@ TEST(Lifecycle, MoreMapsThanTheTableHoldsShareARowAndLoseNothing) {
 
 TEST(Lifecycle, TheNumberOfMapsWithRowsOfTheirOwnIsAskedFor) {
     for (const char* level : {"full", "sampled"}) {
-        const AuditedRun run = run_audited({"--map", "mutex_map", "--threads", "3", "--ops", "1000003", "--maps", "101"},
-                                           {"--max-maps", "7", "--max-stacks", "64", "--level", level});
+        const AuditedRun run =
+            run_audited({"--map", "mutex_map", "--threads", "3", "--ops", "1000003", "--maps", "101"},
+                        {"--max-maps", "7", "--max-stacks", "64", "--level", level});
         ASSERT_FALSE(run.driver.is_null());
         const Sums sums = sums_of(run.csv);
         std::uint64_t driven = 0;
@@ -316,6 +317,31 @@ TEST(Lifecycle, TheNumberOfMapsWithRowsOfTheirOwnIsAskedFor) {
             if (key.first != 0) {
                 EXPECT_LE(calls, all.at(key)) << level;
             }
+    }
+}
+
+TEST(Lifecycle, CallsWhoseHistogramFindsNoRoomAreCountedWithOtherMaps) {
+    for (const auto level : {sources::Level::full, sources::Level::sampled}) {
+        Child driver(waiting_workload({"--map", "mutex_map", "--threads", "2", "--ops", "1000003", "--maps", "50"}));
+        ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+        auto process = Process::open(driver.pid());
+        ASSERT_TRUE(process);
+        model::Book book({});
+        sources::UsdtOptions options{level, false, {}};
+        options.max_pages = 1;  // and what is kept for "(other)"
+        auto source = sources::UsdtSource::attach({&*process}, options);
+        ASSERT_TRUE(source) << source.error().line();
+        const Finished finished = driver.finish();
+        ASSERT_EQ(finished.exit_code, 0) << finished.err;
+        (*source)->detach(book);
+        EXPECT_EQ(calls_of(book), 1'000'003u);
+        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
+        expect_balance((*source)->ledger());
+        std::uint64_t timed = 0, timed_elsewhere = 0;
+        for (const model::Row& row : book.totals(1))
+            if (row.op != "grow") (row.map_name == "(other)" ? timed : timed_elsewhere) += row.timed;
+        EXPECT_GT(timed, 0u);
+        EXPECT_GT(timed, timed_elsewhere);
     }
 }
 

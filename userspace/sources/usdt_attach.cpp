@@ -14,8 +14,10 @@ namespace {
 
 constexpr std::uint32_t thread_slots = 1u << 16;
 constexpr std::uint32_t smallest_map_table = 1024;
-constexpr std::uint32_t threads_per_map = 8;    // where threads are told apart
-constexpr std::uint32_t octaves_per_cell = 24;  // three operations of eight octaves each
+constexpr std::uint32_t threads_per_map = 8;  // where threads are told apart
+// What is claimed is zeroed at the start, so it costs time as well: what a busy map uses, not the most that it could.
+// Beyond, "(other)" takes what finds no room.
+constexpr std::uint32_t octaves_per_cell = 8;
 constexpr std::uint32_t smallest_page_table = 1u << 13;  // few maps may use all octaves: 1 MiB
 constexpr std::uint32_t largest_page_table = 1u << 19;
 constexpr std::uint32_t stack_slots = 4096;
@@ -169,7 +171,7 @@ ProgramSizes UsdtSource::choose_sizes() const {
     ProgramSizes sizes;
     sizes.per_thread = options_.per_thread;
     sizes.lanes = static_cast<std::uint32_t>(std::max(libbpf_num_possible_cpus(), 1));
-    sizes.cells = std::clamp(2 * live, smallest_map_table, largest_map_table);
+    sizes.cells = std::min(live + std::max(smallest_map_table, live / 4), largest_map_table);
     if (options_.max_maps != 0) sizes.cells = std::min(options_.max_maps, largest_map_table);
     if (options_.per_thread) sizes.cells = std::min(sizes.cells * threads_per_map, largest_map_table);
     sizes.others = static_cast<std::uint32_t>(domains_.size());
@@ -178,6 +180,9 @@ ProgramSizes UsdtSource::choose_sizes() const {
     const std::uint64_t spread = options_.per_thread ? 1 : sizes.lanes;
     sizes.pages = static_cast<std::uint32_t>(
         std::clamp<std::uint64_t>(sizes.cells * octaves_per_cell * spread, smallest_page_table, largest_page_table));
+    if (options_.max_pages != 0) sizes.pages = options_.max_pages;
+    sizes.pages = std::max(sizes.pages, sizes.pages_for_others() + 2);
+    sizes.extras = sizes.cells * sizes.lanes + 1;
     sizes.threads = thread_slots;
     sizes.stacks = options_.max_stacks != 0 ? options_.max_stacks : stack_slots;
     return sizes;

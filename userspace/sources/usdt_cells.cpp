@@ -66,8 +66,10 @@ bool CellReader::read_op(const wire_cell& now_cell, Before& before_cell, mapaudi
         before.buckets_grown = grown;
     }
     read_pages(now.latency_page, counts.latency);
-    read_pages(now.wait_page, counts.wait);
-    read_pages(now.grew_page, counts.grew);
+    if (const std::uint32_t extra = load(now.extra); extra != 0 && extra < programs_.sizes().extras) {
+        read_pages(programs_.extras[extra].wait_page, counts.wait);
+        read_pages(programs_.extras[extra].grew_page, counts.grew);
+    }
     counts.grew_sum = gain(now.grew_sum, before.grew_sum);
     counts.calls = counts.latency.count();
     // The kernel counts a call as sampled before it counts its time. Read in the opposite order, a call that is under
@@ -76,7 +78,8 @@ bool CellReader::read_op(const wire_cell& now_cell, Before& before_cell, mapaudi
     const std::uint64_t sampled = gain(now.sampled, before.sampled);
     if (!every_call_timed_) {
         std::int64_t& owed = before_cell.owed[op];
-        const std::int64_t calls = static_cast<std::int64_t>(counts.calls + counted) - static_cast<std::int64_t>(sampled) + owed;
+        const std::int64_t calls =
+            static_cast<std::int64_t>(counts.calls + counted) - static_cast<std::int64_t>(sampled) + owed;
         owed = std::min<std::int64_t>(calls, 0);
         counts.calls = static_cast<std::uint64_t>(std::max<std::int64_t>(calls, 0));
     }

@@ -18,7 +18,8 @@ namespace {
 constexpr const char* privilege_remedy = "run as root, or with CAP_BPF and CAP_PERFMON";
 
 static_assert(sizeof(wire_slot) == 16 && sizeof(wire_page) == 128 && sizeof(mapaudit_record) == 16);
-static_assert(sizeof(wire_cell_op) == 536 && sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
+static_assert(sizeof(wire_cell_op) == 240 && sizeof(wire_extra) == 296 &&
+              sizeof(wire_cell) == 4 * sizeof(wire_cell_op));
 static_assert(sizeof(wire_event) == 32 && offsetof(wire_spill, records) == 40 && sizeof(wire_grow) == 72);
 static_assert(sizeof(wire_evidence_key) == 40 && sizeof(wire_evidence) == 40);
 static_assert(offsetof(wire_stack, frames) == 152 && offsetof(wire_stack, memory) == 416);
@@ -77,6 +78,7 @@ MappedArray<Entry>::~MappedArray() {
 template class MappedArray<const wire_slot>;
 template class MappedArray<const wire_cell>;
 template class MappedArray<const wire_page>;
+template class MappedArray<const wire_extra>;
 template class MappedArray<const wire_ledger>;
 template class MappedArray<std::uint64_t>;
 
@@ -89,16 +91,21 @@ Result<std::unique_ptr<UsdtPrograms>> UsdtPrograms::load(const ProgramSizes& siz
     skeleton->rodata->lane_count = sizes.lanes;
     skeleton->rodata->cells_per_lane = sizes.cells;
     skeleton->rodata->slot_mask = slot_count(sizes) - 1;
+    skeleton->rodata->other_cells = sizes.others;
     skeleton->rodata->page_count = sizes.pages;
+    skeleton->rodata->pages_for_others = sizes.pages_for_others();
+    skeleton->rodata->extra_count = sizes.extras;
     skeleton->rodata->per_thread = sizes.per_thread ? 1 : 0;
     if (struct stat pidns; ::stat("/proc/self/ns/pid", &pidns) == 0) {
         skeleton->rodata->pidns_device = pidns.st_dev;
         skeleton->rodata->pidns_inode = pidns.st_ino;
     }
     skeleton->data->next_cell = sizes.others;
+    skeleton->data->next_page = sizes.pages_for_others() + 1;
     bpf_map__set_max_entries(skeleton->maps.slots, slot_count(sizes));
     bpf_map__set_max_entries(skeleton->maps.cells, sizes.lanes * sizes.cells);
     bpf_map__set_max_entries(skeleton->maps.pages, sizes.pages);
+    bpf_map__set_max_entries(skeleton->maps.extras, sizes.extras);
     bpf_map__set_max_entries(skeleton->maps.lanes, sizes.lanes);
     bpf_map__set_max_entries(skeleton->maps.ledgers, sizes.lanes);
     bpf_map__set_max_entries(skeleton->maps.threads, sizes.threads);
@@ -125,6 +132,7 @@ Result<void> UsdtPrograms::map_all() {
     if (auto r = take(slots, maps.slots, slot_count(sizes_), false); !r) return r;
     if (auto r = take(cells, maps.cells, sizes_.lanes * sizes_.cells, false); !r) return r;
     if (auto r = take(pages, maps.pages, sizes_.pages, false); !r) return r;
+    if (auto r = take(extras, maps.extras, sizes_.extras, false); !r) return r;
     if (auto r = take(ledgers_, maps.ledgers, sizes_.lanes, false); !r) return r;
     return take(threads, maps.threads, sizes_.threads, true);
 }
@@ -185,16 +193,13 @@ void UsdtPrograms::read_evidence(const std::function<void(const wire_evidence_ke
     }
 }
 
-std::uint32_t UsdtPrograms::pages_used() const {
-    const std::uint32_t next = __atomic_load_n(&skeleton_->data->next_page, __ATOMIC_RELAXED);
-    return next < sizes_.pages ? next : sizes_.pages;
-}
-
 std::uint64_t UsdtPrograms::kernel_bytes() const {
     return slot_count(sizes_) * sizeof(wire_slot) + std::uint64_t{sizes_.lanes} * sizes_.cells * sizeof(wire_cell) +
-           sizes_.pages * sizeof(wire_page) + sizes_.lanes * (sizeof(wire_lane) + sizeof(wire_ledger)) +
-           sizes_.threads * sizeof(std::uint64_t) + sizes_.stacks * std::uint64_t{64} +
-           evidence_count(sizes_) * (sizeof(wire_evidence_key) + sizeof(wire_evidence) + 48) + bpf_map__max_entries(skeleton_->maps.events);
+           sizes_.pages * sizeof(wire_page) + sizes_.extras * sizeof(wire_extra) +
+           sizes_.lanes * (sizeof(wire_lane) + sizeof(wire_ledger)) + sizes_.threads * sizeof(std::uint64_t) +
+           sizes_.stacks * std::uint64_t{64} +
+           evidence_count(sizes_) * (sizeof(wire_evidence_key) + sizeof(wire_evidence) + 48) +
+           bpf_map__max_entries(skeleton_->maps.events);
 }
 
 }  // namespace mapaudit::sources

@@ -23,10 +23,14 @@ struct ProgramSizes {
     std::uint32_t lanes = 1;    // CPUs
     std::uint32_t cells = 1;    // a lane: maps, or maps times threads where these are told apart, and `others`
     std::uint32_t others = 1;   // of these cells, the first: "(other)", one a domain
-    std::uint32_t pages = 1;    // histogram octaves, over all lanes
+    std::uint32_t pages = 1;    // histogram octaves, over all lanes; at least pages_for_others() and one
+    std::uint32_t extras = 1;   // operations that may have histograms of waits and growths, over all lanes
     std::uint32_t threads = 1;  // thread blocks, over all domains
     std::uint32_t stacks = 1;   // call stacks told apart
     bool per_thread = false;
+
+    // Of the pages, those kept for "(other)": all that its histograms of latencies can need, and some for its waits.
+    std::uint32_t pages_for_others() const { return lanes * others * MAPAUDIT_OPS * MAPAUDIT_OCTAVES; }
 };
 
 // An array map of the kernel's, seen through shared memory.
@@ -68,8 +72,8 @@ public:
     MappedArray<const wire_slot> slots;
     MappedArray<const wire_cell> cells;
     MappedArray<const wire_page> pages;
+    MappedArray<const wire_extra> extras;
     MappedArray<std::uint64_t> threads;  // what has been taken of each block (wire.h)
-    std::uint32_t pages_used() const;
 
 private:
     UsdtPrograms() = default;

@@ -10,10 +10,12 @@
 namespace mapaudit::sources {
 
 // A target may make maps without end; what is known of them is bounded like what is counted.
-void UsdtSource::describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info, model::Book& book) const {
+void UsdtSource::describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info,
+                          model::Book& book) const {
     const model::MapKey key = map_key(domain, map);
     const std::size_t most = programs_->sizes().cells - programs_->sizes().others;
-    if (book.maps() < most || book.find(key) != nullptr || admitted_.contains({domain, key.id})) book.describe(key, info);
+    if (book.maps() < most || book.find(key) != nullptr || admitted_.contains({domain, key.id}))
+        book.describe(key, info);
 }
 
 std::uint32_t UsdtSource::admit(std::uint32_t domain, std::uint32_t map) {
@@ -119,7 +121,8 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
     } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
         const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
         const model::MapInfo* known = book.find(key);
-        model::MapInfo info = known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true, false};
+        model::MapInfo info =
+            known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true, false};
         info.size = destroy.size;
         info.buckets = destroy.buckets;
         info.alive = false;
@@ -173,8 +176,7 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
         }
         model::Counts& counts = sums[{record.map, record.op}];
         if ((record.flags & MAPAUDIT_REC_COUNT) != 0) {
-            if (counts_calls())
-                counts.calls += without_stale({domain, record.map, record.op}, record.latency);
+            if (counts_calls()) counts.calls += without_stale({domain, record.map, record.op}, record.latency);
             continue;
         }
         const int scale = (record.flags & MAPAUDIT_REC_SCALED) != 0 ? MAPAUDIT_SCALED_SHIFT : 0;

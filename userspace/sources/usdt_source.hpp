@@ -40,13 +40,14 @@ struct GrowEvent {
 struct UsdtOptions {
     Level level = Level::full;
     bool per_thread = false;
-    std::function<void(const GrowEvent&)> on_grow{};  // may be empty; called in the order the growths happened in
-    model::StackWalker* stacks = nullptr;             // null: rare events come without stacks; outlives the source
+    std::function<void(const GrowEvent&)> on_grow{};    // may be empty; called in the order the growths happened in
+    model::StackWalker* stacks = nullptr;               // null: rare events come without stacks; outlives the source
     bool cpu = false;                                   // blame CPU samples and sleeps on maps as well
     std::function<void(const std::string&)> on_note{};  // what could not be attached and why; may be empty
     bool switchable = false;                            // the level may change later: set_level()
     std::uint32_t max_maps = 0;                         // 0: by what the targets have
     std::uint32_t max_stacks = 0;                       // call stacks told apart; 0: 4096
+    std::uint32_t max_pages = 0;                        // octaves of histograms; 0: by the number of maps
 };
 
 class UsdtSource final : public Source {
@@ -133,8 +134,8 @@ private:
     std::unique_ptr<UsdtPrograms> programs_;
     std::unique_ptr<CellReader> cells_;
     std::vector<UprobeLink> links_, hot_links_;  // hot: what the level decides, where it may change
-    std::unique_ptr<Blame> blame_;    // null: not asked for, or not permitted
-    std::vector<GrowEvent> growths_;  // of this collection, as they came
+    std::unique_ptr<Blame> blame_;               // null: not asked for, or not permitted
+    std::vector<GrowEvent> growths_;             // of this collection, as they came
     // Calls that the sampled level had counted, and not handed over, before this attach: to be left out when they come.
     std::map<CallKey, std::uint64_t> stale_;
     std::set<std::pair<std::uint32_t, std::uint32_t>> admitted_;  // maps that have rows of their own: domain, id
