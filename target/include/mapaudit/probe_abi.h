@@ -56,7 +56,6 @@ enum mapaudit_conflict {
 	MAPAUDIT_CONFLICT_WRITE_WRITE = 0,
 	MAPAUDIT_CONFLICT_READ_WRITE = 1,
 	MAPAUDIT_CONFLICT_ITERATE_WRITE = 2,
-	MAPAUDIT_CONFLICTS = 3,
 };
 
 /* Which of the two threads in a conflict reports it. */

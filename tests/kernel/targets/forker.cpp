@@ -8,11 +8,11 @@
 #include <unistd.h>
 #include <cstdio>
 
+#include "await_auditor.hpp"
+
 int main() {
     mapaudit::mutex_map<long, long> map("forked");
-    std::fprintf(stderr, "ready\n");
-    while (!mapaudit::timing_every_operation()) ::usleep(1000);
-    ::usleep(50'000);  // every probe is attached by now
+    mapaudit::test::await_auditor();
     long assigned = 0;
     for (int round = 0; round < 20; ++round) {
         for (long i = 0; i < 1009; ++i, ++assigned) map.assign(i, i);

@@ -4,13 +4,13 @@
 // auditor first.
 #include <mapaudit/go_map.hpp>
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "await_auditor.hpp"
 
 int main(int argc, char** argv) {
     if (argc != 2) return 2;
@@ -19,9 +19,7 @@ int main(int argc, char** argv) {
     mapaudit::go_map<long, long> map("guarded", 0, mapaudit::conflict_policy::report);
     std::mutex mutex;
     map.assign(0, 0);
-    std::fprintf(stderr, "ready\n");
-    while (!mapaudit::timing_every_operation()) ::usleep(1000);
-    ::usleep(50'000);  // every probe is attached by now
+    mapaudit::test::await_auditor();
     std::vector<std::jthread> crew;
     for (int t = 0; t < threads; ++t)
         crew.emplace_back([&, t] {

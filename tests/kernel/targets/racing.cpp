@@ -2,12 +2,10 @@
 //
 // racing ACCESS POLICY TIMES: one thread writes to a go_map in race_writing() while another does ACCESS to it in
 // race_beside(): write, read or iterate. The value takes long to write, so that they meet; nothing is inserted, so
-// that they survive. Ends when the accessing thread has reported TIMES conflicts, or has had as many exceptions. Waits for an auditor first, and
-// prints both thread ids.
+// that they survive. Ends when the accessing thread has reported TIMES conflicts, or has had as many exceptions. Waits
+// for an auditor first, and prints both thread ids.
 #include <mapaudit/detail/thread_id.hpp>
 #include <mapaudit/go_map.hpp>
-
-#include <unistd.h>
 
 #include <atomic>
 #include <cstdio>
@@ -16,13 +14,15 @@
 #include <string>
 #include <thread>
 
+#include "await_auditor.hpp"
+
 namespace {
 
 using namespace mapaudit;
 
 // Assigning one takes some ten microseconds.
 struct slow_value {
-    std::unique_ptr<std::atomic<unsigned char>[]> bytes{new std::atomic<unsigned char>[size]};
+    std::unique_ptr<std::atomic<unsigned char>[]> bytes { new std::atomic<unsigned char>[ size ] };
     static constexpr std::size_t size = 16384;
 
     slow_value() { fill(0); }
@@ -78,9 +78,7 @@ int main(int argc, char** argv) {
                                 : policy == "throw" ? conflict_policy::throw_
                                                     : conflict_policy::report);
     map.assign(1, slow_value());
-    std::fprintf(stderr, "ready\n");
-    while (!timing_every_operation()) ::usleep(1000);
-    ::usleep(50'000);  // every probe is attached by now
+    mapaudit::test::await_auditor();
     std::atomic<std::uint32_t> writer_id = 0;
     std::atomic<int> writes = 0;
     std::thread writer([&] {

@@ -4,8 +4,9 @@
 // are empty overflow buckets, Go's reason for a growth that adds no bucket. Prints its growths and its bucket count.
 #include <mapaudit/mutex_map.hpp>
 
-#include <unistd.h>
 #include <cstdio>
+
+#include "await_auditor.hpp"
 
 namespace {
 
@@ -18,9 +19,7 @@ struct group_hash {
 
 int main() {
     mapaudit::mutex_map<long, long, group_hash> map("repacked");
-    std::fprintf(stderr, "ready\n");
-    while (!mapaudit::timing_every_operation()) ::usleep(1000);
-    ::usleep(50'000);  // every probe is attached by now
+    mapaudit::test::await_auditor();
     for (long group = 0; group < 20; ++group) {
         for (long i = 0; i < group_size; ++i) map.assign(group * group_size + i, i);
         for (long i = 0; i < group_size; ++i) map.erase(group * group_size + i);

@@ -19,6 +19,8 @@
 #include <string>
 #include <thread>
 
+#include "await_auditor.hpp"
+
 namespace {
 
 using namespace mapaudit;
@@ -70,9 +72,7 @@ int main(int argc, char** argv) {
     const int rounds = std::atoi(argv[2]);
     hold_us = 1000 * std::atol(argv[3]);
     map.assign(1, 1);
-    std::fprintf(stderr, "ready\n");
-    while (!timing_every_operation()) ::usleep(1000);
-    ::usleep(50'000);  // every probe is attached by now
+    mapaudit::test::await_auditor();
     std::uint32_t holder_id = 0;
     std::thread holder([&] {
         holder_id = detail::this_thread_id();
