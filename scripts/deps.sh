@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deps.sh [--bench]: installs what the build, the tests (and with --bench the benchmarks) need and the machine lacks.
-# With apt-get it installs; elsewhere it looks for each thing and names those that are missing.
+# deps.sh [--bench | --peers]: installs what the build, the tests (and with --bench the benchmarks, with --peers the
+# tracers that they are compared with) need and the machine lacks. With apt-get it installs; elsewhere it looks for each
+# thing and names those that are missing.
 set -euo pipefail
 
 # Debian package : what it is looked for by where there is no apt (a command, or a header after "<")
@@ -15,8 +16,14 @@ needed=(
     "liburcu-dev:<urcu/urcu-bp.h"
     g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ valgrind:valgrind
 )
-if [[ ${1-} == --bench ]]; then
+if [[ ${1-} == --bench || ${1-} == --peers ]]; then
     needed+=(bpftrace:bpftrace)
+fi
+if [[ ${1-} == --peers ]]; then
+    needed+=(
+        libbpf-tools:funclatency linux-perf:perf uftrace:uftrace lttng-tools:lttng babeltrace2:babeltrace2
+        "liblttng-ust-dev:<lttng/tracepoint.h"
+    )
 fi
 
 say() { echo "deps: $*"; }
