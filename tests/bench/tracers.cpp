@@ -8,7 +8,7 @@
 #include <sstream>
 #include <vector>
 
-#include "cpu_time.hpp"
+#include "processes.hpp"
 #include "tool_output.hpp"
 
 namespace mapaudit::bench {

@@ -52,7 +52,7 @@ private:
         try {
             measured = measure_with(*contender.variant, shared);
         } catch (const std::exception& error) {
-            check_interruption();  // ^C reaches the tools as well: then their failure is no news
+            check_interruption();  // then its failure is no news
             if (!contender.variant->peer) throw;
             leave_out(contender, error.what());
             return;
@@ -67,10 +67,7 @@ private:
     }
 
     Measured measure_with(const Variant& variant, Subject& shared) const {
-        if (!variant.make) {
-            Measured measured = measure(shared, nullptr);
-            return measured;
-        }
+        if (!variant.make) return measure(shared, nullptr);
         const auto tracer = variant.make(load_);
         const auto own = tracer->launch(load_.map, load_.mix);
         Subject& subject = own ? *own : shared;
@@ -80,7 +77,8 @@ private:
 
     void leave_out(Contender& contender, const std::string& why) {
         contender.out = true;
-        const std::string line = load_.map + " " + load_.mix + ", " + contender.variant->name + ": " + why;
+        const std::string line =
+            load_.map + " " + load_.mix + ", " + contender.variant->name + ": " + why.substr(0, why.find('\n'));
         std::cerr << "bench-peers: left out: " << line << std::endl;
         ladder_.left_out.push_back(line);
     }

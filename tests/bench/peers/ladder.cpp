@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <ostream>
 
@@ -40,14 +41,11 @@ public:
         times_cheaper(lttng_rung, times_lttng);
         std::uint64_t lost = 0;
         for (const char* variant : {full_variant, sampled_variant})
-            if (const Rung* rung = beside(variant))
-                lost += rung->lost + (rung->exact ? 0 : absolute_difference(rung->events_done(), *rung->row.seen));
+            if (const Rung* rung = beside(variant)) lost += std::max(rung->lost, rung->miscounted);
         at_most("operations lost or miscounted by mapaudit", static_cast<double>(lost), 0, "");
     }
 
 private:
-    static std::uint64_t absolute_difference(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : b - a; }
-
     const Rung* beside(const char* variant) const { return ladder_.find(full_.row.map, full_.row.mix, variant); }
 
     void line(bool met, const std::string& what) const {
@@ -83,7 +81,7 @@ void Rung::add(const Measured& round) {
             throw BenchError(fmt::format("{} {} {}: {} events done, {} seen, {} lost: not a figure of that job",
                                          row.map, row.mix, row.variant, done, *round.seen.events, round.seen.lost));
         row.seen = row.seen.value_or(0) + *round.seen.events;
-        exact = exact && *round.seen.events == done;
+        miscounted += *round.seen.events > done ? *round.seen.events - done : done - *round.seen.events;
     }
     lost += round.seen.lost;
     row.ops += round.ops;
@@ -113,7 +111,7 @@ void print_ladder(std::ostream& out, const Ladder& ladder) {
                            row.median(), fmt::format("{:.2f} .. {:.2f}", row.least(), row.most()), over(ladder, rung),
                            slowdown(ladder, rung), rung.events_done(),
                            or_empty(counts, counts ? std::to_string(*row.seen) : ""),
-                           or_empty(counts, std::to_string(rung.lost)), or_empty(counts, rung.exact ? "yes" : "no"),
+                           or_empty(counts, std::to_string(rung.lost)), or_empty(counts, rung.exact() ? "yes" : "no"),
                            or_empty(traces, traces ? fmt::format("{:.1f}", 100 * median_of(rung.tracer_cpu)) : ""));
     }
     out << '\n';
@@ -136,7 +134,7 @@ void write_ladder_csv(std::ostream& out, const Ladder& ladder) {
                            row.map, row.mix, row.variant, row.ns_per_op.size(), row.median(), row.least(), row.most(),
                            over(ladder, rung), slowdown(ladder, rung), rung.events_per_op, rung.events_done(),
                            counts ? std::to_string(*row.seen) : "", counts ? std::to_string(rung.lost) : "",
-                           counts ? (rung.exact ? "yes" : "no") : "",
+                           counts ? (rung.exact() ? "yes" : "no") : "",
                            rung.tracer_cpu.empty() ? "" : fmt::format("{:.2f}", 100 * median_of(rung.tracer_cpu)),
                            ladder.clock_pair_ns, ladder.machine);
     }

@@ -24,10 +24,11 @@ inline constexpr const char* uftrace_rung = "uftrace";
 struct Rung {
     Row row;
     unsigned events_per_op = 1;
-    std::uint64_t lost = 0;
-    bool exact = true;               // in every round, what was seen is what was done
+    std::uint64_t lost = 0;          // by the tool's own account
+    std::uint64_t miscounted = 0;    // the sum over rounds of what was seen beside, or short of, what was done
     std::vector<double> tracer_cpu;  // one a round; 1 is a core
 
+    bool exact() const { return miscounted == 0; }
     std::uint64_t events_done() const { return row.ops * events_per_op; }
     // Throws BenchError, without adding it, for a round in which the probe did not fire, or the tool accounts for far
     // more or less than was done: its time would be the time of something else.

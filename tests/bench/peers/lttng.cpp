@@ -2,8 +2,8 @@
 #include <csignal>
 #include <thread>
 
-#include "cpu_time.hpp"
 #include "peers/peers.hpp"
+#include "processes.hpp"
 #include "tool_output.hpp"
 
 namespace mapaudit::bench {

@@ -71,6 +71,7 @@ int run(const std::string& build, unsigned rounds) {
         if (::access(file.c_str(), X_OK) != 0) throw BenchError("no " + file + " (make bench-peers builds it)");
     if (::geteuid() != 0) throw BenchError("attaching needs root: sudo make bench-peers");
     note_interruptions();
+    const Orphanage orphanage;
     const Scratch scratch(paths.scratch);
     move_into_own_surroundings(scratch);
 
@@ -102,12 +103,11 @@ int main(int argc, char** argv) {
         return 2;
     }
     try {
-        return mapaudit::bench::run(argv[1], argc == 3 ? static_cast<unsigned>(std::stoul(argv[2])) : 5);
-    } catch (const mapaudit::bench::Interrupted& interruption) {
-        std::cerr << "bench-peers: " << interruption.what() << '\n';
-        return 130;
+        return mapaudit::bench::run(argv[1], argc == 3 ? static_cast<unsigned>(std::stoul(argv[2])) : 11);
     } catch (const std::exception& error) {
-        std::cerr << "bench-peers: " << error.what() << '\n';
-        return 1;
+        // ^C reaches the tools and the measured process as well: whatever failed then, that is why.
+        const bool stopped = mapaudit::bench::interrupted();
+        std::cerr << "bench-peers: " << (stopped ? mapaudit::bench::Interrupted().what() : error.what()) << '\n';
+        return stopped ? 130 : 1;
     }
 }

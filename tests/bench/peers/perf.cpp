@@ -8,9 +8,9 @@
 #include <csignal>
 #include <cstring>
 
-#include "cpu_time.hpp"
 #include "peers/peers.hpp"
 #include "peers/uprobe_events.hpp"
+#include "processes.hpp"
 #include "tool_output.hpp"
 
 namespace mapaudit::bench {

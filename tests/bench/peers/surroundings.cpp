@@ -4,12 +4,17 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <initializer_list>
 #include <string>
 
+#include "processes.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
@@ -30,6 +35,17 @@ Scratch::Scratch(std::filesystem::path folder) : folder_(std::filesystem::absolu
 Scratch::~Scratch() {
     std::error_code ignored;
     std::filesystem::remove_all(folder_, ignored);
+}
+
+Orphanage::Orphanage() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+Orphanage::~Orphanage() {
+    // Killing one may hand over its own children.
+    for (auto left = children_of(::getpid()); !left.empty(); left = children_of(::getpid()))
+        for (const pid_t pid : left) {
+            ::kill(pid, SIGKILL);
+            ::waitpid(pid, nullptr, 0);
+        }
 }
 
 void move_into_own_surroundings(const Scratch& scratch) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the peers write to beside their output: sockets in /run, shared memory in /dev/shm, dot files in HOME, traces.
-// All of it goes to places of our own, which vanish with this process.
+// What the peers leave beside their output: sockets in /run, shared memory in /dev/shm, dot files in HOME, traces,
+// helpers of their own. All of it goes to places of our own, which vanish with this process.
 #pragma once
 
 #include <filesystem>
@@ -21,6 +21,16 @@ public:
 
 private:
     std::filesystem::path folder_;
+};
+
+// Whoever loses its parent below this process becomes a child of it. The destructor ends and reaps all that are left;
+// no test::Child may be alive by then.
+class Orphanage {
+public:
+    Orphanage();
+    Orphanage(const Orphanage&) = delete;
+    Orphanage& operator=(const Orphanage&) = delete;
+    ~Orphanage();
 };
 
 // Gives this process, and those it will start, mounts of its own: an empty /run and /dev/shm, and tracefs, which perf

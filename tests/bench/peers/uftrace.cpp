@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cpu_time.hpp"
 #include "peers/peers.hpp"
+#include "processes.hpp"
 #include "tool_output.hpp"
 
 namespace mapaudit::bench {

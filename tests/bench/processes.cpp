@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cpu_time.hpp"
+#include "processes.hpp"
 
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +54,14 @@ std::multimap<pid_t, Process> processes_by_parent() {
 }
 
 }  // namespace
+
+std::vector<pid_t> children_of(pid_t parent) {
+    std::vector<pid_t> pids;
+    const auto processes = processes_by_parent();
+    const auto [first, last] = processes.equal_range(parent);
+    for (auto child = first; child != last; ++child) pids.push_back(child->second.pid);
+    return pids;
+}
 
 std::uint64_t process_cpu_ns(pid_t pid) {
     clockid_t clock;
