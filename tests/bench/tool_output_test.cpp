@@ -114,6 +114,7 @@ TEST(ToolOutput, UftraceCallsOfTheBenchAlone) {
     EXPECT_EQ(uftrace_calls("WARN: cannot open record data: uf.data: No data available\n", "bench_"), std::nullopt);
 }
 
+// The words are those of uftrace's source: no run here has made it lose any.
 TEST(ToolOutput, UftraceLost) {
     EXPECT_EQ(uftrace_lost("WARN: LOST 1234 records\n"), 1234u);
     EXPECT_EQ(uftrace_lost("109.7 184320\n"), 0u);

@@ -16,17 +16,13 @@
 #include <stdint.h>
 
 /* What the per-operation probes say of an operation, less its latency, which is the difference of two timestamps. */
-LTTNG_UST_TRACEPOINT_EVENT_CLASS(mapaudit_bench, operation,
-	LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op),
-	LTTNG_UST_TP_FIELDS(
-		lttng_ust_field_integer(uint32_t, map, map)
-		lttng_ust_field_integer(uint8_t, op, op)
-	)
-)
+LTTNG_UST_TRACEPOINT_EVENT_CLASS(mapaudit_bench, operation, LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op),
+                                 LTTNG_UST_TP_FIELDS(lttng_ust_field_integer(uint32_t, map, map)
+                                                         lttng_ust_field_integer(uint8_t, op, op)))
 LTTNG_UST_TRACEPOINT_EVENT_INSTANCE(mapaudit_bench, operation, mapaudit_bench, entry,
-	LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op))
+                                    LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op))
 LTTNG_UST_TRACEPOINT_EVENT_INSTANCE(mapaudit_bench, operation, mapaudit_bench, exit,
-	LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op))
+                                    LTTNG_UST_TP_ARGS(uint32_t, map, uint8_t, op))
 
 #endif
 
