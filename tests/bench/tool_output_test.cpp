@@ -84,6 +84,9 @@ TEST(ToolOutput, LttngDiscardedOverAllChannels) {
     EXPECT_EQ(lttng_discarded("<channel><attributes><subbuffer_count>8</subbuffer_count>"
                               "<discarded_events>0</discarded_events><lost_packets>0</lost_packets>"),
               0u);
+    EXPECT_EQ(lttng_discarded("<live_timer_interval>0</live_timer_interval><discarded_events>1221708</discarded_events>"
+                              "<lost_packets>0</lost_packets></attributes>"),
+              1221708u);
     EXPECT_EQ(lttng_discarded("<discarded_events>17</discarded_events>…<discarded_events>4</discarded_events>"), 21u);
     EXPECT_EQ(lttng_discarded("<command><success>false</success></command>"), std::nullopt);
 }

@@ -36,7 +36,7 @@ public:
 
     void attach(Subject&) override {
         lttng({"create", session, "--output", trace_});
-        // 32 MiB a CPU: a full buffer discards, and discarding is cheap, and would flatter.
+        // 32 MiB a CPU instead of half of one, so that it need not discard.
         lttng({"enable-channel", "--userspace", "--session", session, "--subbuf-size", "4M", "--num-subbuf", "8",
                channel});
         lttng({"enable-event", "--userspace", "--session", session, "--channel", channel, "mapaudit_bench:*"});
