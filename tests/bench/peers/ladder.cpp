@@ -114,7 +114,7 @@ void print_ladder(std::ostream& out, const Ladder& ladder) {
                            or_empty(counts, std::to_string(rung.lost)), or_empty(counts, rung.exact() ? "yes" : "no"),
                            or_empty(traces, traces ? fmt::format("{:.1f}", 100 * median_of(rung.tracer_cpu)) : ""));
     }
-    out << '\n';
+    if (!ladder.left_out.empty()) out << '\n';
     for (const std::string& line : ladder.left_out) out << "left out: " << line << '\n';
 }
 
