@@ -4,7 +4,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test demo bench bench-deps clean
+.PHONY: all build deps test demo bench bench-deps bench-peers bench-peers-deps clean
 
 all: build
 
@@ -30,6 +30,14 @@ bench: bench-deps ## what a probe costs, measured here
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_binaries
 	@$(BUILD)/tests/bench/bench_probes $(BUILD)
+
+bench-peers-deps: deps # a peer that cannot be had is left out
+	@scripts/deps.sh --peers || echo "bench-peers: goes on without what is missing" >&2
+
+bench-peers: bench-peers-deps ## the same load under other people's tracers
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_peers_binaries
+	@$(BUILD)/tests/bench/peers/bench_peers $(BUILD)
 
 clean:
 	rm -rf $(BUILD) demo.csv

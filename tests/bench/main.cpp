@@ -12,6 +12,7 @@
 
 #include "instructions.hpp"
 #include "machine.hpp"
+#include "measuring.hpp"
 #include "results.hpp"
 #include "subject.hpp"
 #include "tracers.hpp"
@@ -19,8 +20,6 @@
 
 namespace mapaudit::bench {
 namespace {
-
-constexpr unsigned warm_up_ms = 20, window_ms = 120;
 
 struct Paths {
     std::string with_probes, without_probes, auditor, csv, audit_csv;
@@ -50,20 +49,17 @@ std::vector<Variant> variants(const Paths& paths, const std::string& map, const 
 }
 
 // One window with the tracer on; what it saw must be what was done.
-void measure(Row& row, Subject& subject, Tracer* tracer) {
+void add_round(Row& row, Subject& subject, Tracer* tracer) {
     if (tracer != nullptr) tracer->attach(subject);
-    const Window warm_up = subject.measure(warm_up_ms);
-    const Window window = subject.measure(window_ms);
-    const std::uint64_t done = warm_up.ops + window.ops;
-    if (tracer != nullptr) {
-        const auto seen = tracer->detach(subject);
-        if (seen && (*seen == 0 || *seen != done))
-            throw BenchError(row.map + " " + row.mix + " " + row.variant + ": " + std::to_string(*seen) +
-                             " operations seen, " + std::to_string(done) + " done");
-        if (seen) row.seen = row.seen.value_or(0) + *seen;
-    }
-    row.ops += done;
-    row.ns_per_op.push_back(window.ns_per_op);
+    const Measured measured = measure(subject, tracer);
+    const auto [seen, lost] = measured.seen;
+    const std::string where = row.map + " " + row.mix + " " + row.variant + ": ";
+    if (lost != 0) throw BenchError(where + "lost " + std::to_string(lost) + " operations");
+    if (seen && (*seen == 0 || *seen != measured.ops))
+        throw BenchError(where + std::to_string(*seen) + " operations seen, " + std::to_string(measured.ops) + " done");
+    if (seen) row.seen = row.seen.value_or(0) + *seen;
+    row.ops += measured.ops;
+    row.ns_per_op.push_back(measured.ns_per_op);
 }
 
 void measure_load(Results& results, const Paths& paths, const std::string& map, const std::string& mix,
@@ -79,10 +75,10 @@ void measure_load(Results& results, const Paths& paths, const std::string& map, 
         // New processes each round: where memory happens to lie is part of the spread.
         Subject without(paths.without_probes, map, mix), with(paths.with_probes, map, mix);
         if (results.clock_pair_ns == 0) results.clock_pair_ns = with.clock_pair_ns();
-        measure(rows[0], without, nullptr);
+        add_round(rows[0], without, nullptr);
         for (std::size_t i = 0; i < attached.size(); ++i) {
             const auto tracer = attached[i].make ? attached[i].make() : nullptr;
-            measure(rows[i + 1], with, tracer.get());
+            add_round(rows[i + 1], with, tracer.get());
         }
     }
     results.rows.insert(results.rows.end(), rows.begin(), rows.end());

@@ -23,6 +23,7 @@
 
 #include "distributions.hpp"
 #include "latency.hpp"
+#include "peers/operation_trace.hpp"
 
 namespace {
 
@@ -35,7 +36,14 @@ using Step = std::uint32_t;
 // As a caller would: asked whether it is there, then used.
 template <class Map>
 [[gnu::always_inline]] inline void look_up(Map& map, std::uint64_t key) {
+    const mapaudit::bench::OperationTrace trace(map.id(), MAPAUDIT_OP_LOOKUP);
     if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));
+}
+
+template <class Map>
+[[gnu::always_inline]] inline void assign(Map& map, std::uint64_t key) {
+    const mapaudit::bench::OperationTrace trace(map.id(), MAPAUDIT_OP_ASSIGN);
+    map.assign(key, key);
 }
 
 }  // namespace
@@ -43,9 +51,9 @@ template <class Map>
 // One function an operation, with a name that tracers of functions can find.
 extern "C" {
 [[gnu::noinline]] void bench_lookup_go_map(GoMap& map, std::uint64_t key) { look_up(map, key); }
-[[gnu::noinline]] void bench_assign_go_map(GoMap& map, std::uint64_t key) { map.assign(key, key); }
+[[gnu::noinline]] void bench_assign_go_map(GoMap& map, std::uint64_t key) { assign(map, key); }
 [[gnu::noinline]] void bench_lookup_mutex_map(MutexMap& map, std::uint64_t key) { look_up(map, key); }
-[[gnu::noinline]] void bench_assign_mutex_map(MutexMap& map, std::uint64_t key) { map.assign(key, key); }
+[[gnu::noinline]] void bench_assign_mutex_map(MutexMap& map, std::uint64_t key) { assign(map, key); }
 }
 
 namespace {

@@ -13,19 +13,19 @@
 namespace mapaudit::bench {
 namespace {
 
-double median_of(std::vector<double> values) {
-    if (values.empty()) throw BenchError("a median of nothing");
-    std::ranges::sort(values);
-    const std::size_t half = values.size() / 2;
-    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
-
 void print_goal(std::ostream& out, const std::string& what, double value, double limit, const char* unit) {
     out << fmt::format("  {:<6} {}: {:.2f}{} (goal: at most {}{})\n", value <= limit ? "met" : "MISSED", what, value,
                        unit, limit, unit);
 }
 
 }  // namespace
+
+double median_of(std::vector<double> values) {
+    if (values.empty()) throw BenchError("a median of nothing");
+    std::ranges::sort(values);
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
 
 double Row::median() const { return median_of(ns_per_op); }
 double Row::least() const { return *std::ranges::min_element(ns_per_op); }

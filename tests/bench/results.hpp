@@ -11,6 +11,9 @@
 
 namespace mapaudit::bench {
 
+// Throws BenchError when there are none.
+double median_of(std::vector<double> values);
+
 // One variant on one load.
 struct Row {
     std::string map, mix, variant;

@@ -12,10 +12,19 @@ using Clock = std::chrono::steady_clock;
 constexpr auto patience = std::chrono::seconds(20);  // perf-event uprobes may take 5 s to detach
 constexpr auto settle = std::chrono::milliseconds(50);
 
+std::vector<std::string> with(std::vector<std::string> words, std::initializer_list<std::string> more) {
+    words.insert(words.end(), more);
+    return words;
+}
+
 }  // namespace
 
 Subject::Subject(const std::string& binary, const std::string& map, const std::string& mix)
-    : child_({binary, map, mix}, test::Child::Input::pipe) {}
+    : Subject({}, binary, map, mix) {}
+
+Subject::Subject(std::vector<std::string> starter, const std::string& binary, const std::string& map,
+                 const std::string& mix)
+    : child_(with(std::move(starter), {binary, map, mix}), test::Child::Input::pipe) {}
 
 std::string Subject::ask(const std::string& command) {
     if (child_.write_line(command))
@@ -60,6 +69,11 @@ void Subject::await_detached() {
     const auto deadline = Clock::now() + patience;
     while (std::ranges::any_of(semaphores(), [](unsigned n) { return n != 0; }))
         if (Clock::now() >= deadline) throw BenchError("a semaphore stayed up after the tracer's end");
+}
+
+test::Finished Subject::end() {
+    child_.end_input();
+    return child_.finish();
 }
 
 }  // namespace mapaudit::bench

@@ -25,7 +25,11 @@ struct Window {
 class Subject {
 public:
     Subject(const std::string& binary, const std::string& map, const std::string& mix);
+    // The same with words in front: a program that starts it, with its options.
+    Subject(std::vector<std::string> starter, const std::string& binary, const std::string& map,
+            const std::string& mix);
 
+    // Of the process that was started here: of the starter, where there is one.
     pid_t pid() const noexcept { return child_.pid(); }
     Window measure(unsigned ms);
     double clock_pair_ns();
@@ -34,6 +38,8 @@ public:
     // Until some semaphore is up and none changed for 50 ms · until all are down.
     void await_attached();
     void await_detached();
+    // Tells it to end, and waits for that. It cannot be asked anything afterwards.
+    test::Finished end();
 
 private:
     std::string ask(const std::string& command);

@@ -5,9 +5,11 @@
 
 #include <fstream>
 #include <map>
-#include <regex>
 #include <sstream>
 #include <vector>
+
+#include "processes.hpp"
+#include "tool_output.hpp"
 
 namespace mapaudit::bench {
 namespace {
@@ -25,7 +27,7 @@ std::vector<std::string> split(const std::string& line) {
 
 }  // namespace
 
-std::uint64_t total_calls(const std::string& csv_path) {
+Seen total_calls(const std::string& csv_path) {
     std::ifstream file(csv_path);
     std::string line;
     if (!std::getline(file, line)) throw BenchError(csv_path + " is empty");
@@ -33,25 +35,24 @@ std::uint64_t total_calls(const std::string& csv_path) {
     const auto names = split(line);
     for (std::size_t i = 0; i < names.size(); ++i) column[names[i]] = i;
 
-    std::uint64_t calls = 0;
+    std::uint64_t calls = 0, lost = 0;
     while (std::getline(file, line)) {
         auto fields = split(line);
         fields.resize(names.size());
         if (fields[column.at("scope")] != "total" || fields[column.at("cpu")] != "all") continue;
-        const std::string& lost = fields[column.at("lost")];
-        if (!lost.empty() && std::stoull(lost) != 0) throw BenchError(csv_path + ": lost " + lost + " operations");
+        if (const std::string& field = fields[column.at("lost")]; !field.empty()) lost += std::stoull(field);
         const std::string& op = fields[column.at("op")];
         if (op == "assign" || op == "lookup" || op == "erase") calls += std::stoull(fields[column.at("calls")]);
     }
-    return calls;
+    return {calls, lost};
 }
 
 Auditor::Auditor(std::string binary, std::string level, std::string csv, const char* option)
     : binary_(std::move(binary)), level_(std::move(level)), csv_(std::move(csv)), option_(option) {}
 
 void Auditor::attach(Subject& subject) {
-    std::vector<std::string> command{
-        binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_, "-q", "--csv", csv_};
+    std::vector<std::string> command{binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_,
+                                     "-q",    "--csv",  csv_};
     if (option_ != nullptr) command.emplace_back(option_);
     child_.emplace(command);
     try {
@@ -62,7 +63,7 @@ void Auditor::attach(Subject& subject) {
     }
 }
 
-std::optional<std::uint64_t> Auditor::detach(Subject& subject) {
+Seen Auditor::detach(Subject& subject) {
     child_->send(SIGINT);
     const test::Finished ended = child_->finish();
     child_.reset();
@@ -72,6 +73,8 @@ std::optional<std::uint64_t> Auditor::detach(Subject& subject) {
     if (level_ == "events") return {};
     return total_calls(csv_);
 }
+
+std::uint64_t Auditor::cpu_ns() const { return child_ ? tree_cpu_ns(child_->pid()) : 0; }
 
 std::unique_ptr<Tracer> Bpftrace::function(const std::string& binary, const std::string& map, bool assigns) {
     const auto script = [&](const std::string& function) {
@@ -83,11 +86,19 @@ std::unique_ptr<Tracer> Bpftrace::function(const std::string& binary, const std:
 }
 
 std::unique_ptr<Tracer> Bpftrace::probe(const std::string& binary, bool assigns) {
-    const auto script = [&](const char* name) {
-        return "usdt:" + binary + ":mapaudit:" + name + " { @ns = hist(arg1); @count = count(); } ";
-    };
+    return on_probes(binary, assigns, "@ns = hist(arg1); @count = count();");
+}
+
+std::unique_ptr<Tracer> Bpftrace::count(const std::string& binary, bool assigns) {
+    return on_probes(binary, assigns, "@count = count();");
+}
+
+std::unique_ptr<Tracer> Bpftrace::on_probes(const std::string& binary, bool assigns, const std::string& body) {
+    const auto script = [&](const char* name) { return "usdt:" + binary + ":mapaudit:" + name + " { " + body + " } "; };
     return std::unique_ptr<Tracer>(new Bpftrace(script("lookup") + (assigns ? script("assign") : "")));
 }
+
+std::uint64_t Bpftrace::cpu_ns() const { return child_ ? tree_cpu_ns(child_->pid()) : 0; }
 
 void Bpftrace::attach(Subject& subject) {
     // Probes are attached in the script's order, so the first tick comes after all the others are in place.
@@ -98,15 +109,13 @@ void Bpftrace::attach(Subject& subject) {
     throw BenchError("bpftrace did not attach: " + child_->finish().err);
 }
 
-std::optional<std::uint64_t> Bpftrace::detach(Subject& subject) {
+Seen Bpftrace::detach(Subject& subject) {
     child_->send(SIGINT);
     const test::Finished ended = child_->finish();
     child_.reset();
     subject.await_detached();
-    std::smatch match;
-    if (!std::regex_search(ended.out, match, std::regex("@count: (\\d+)")))
-        throw BenchError("bpftrace saw nothing: " + ended.err);
-    return std::stoull(match[1]);
+    if (const auto count = bpftrace_count(ended.out)) return {*count, 0};
+    throw BenchError("bpftrace saw nothing: " + ended.err);
 }
 
 }  // namespace mapaudit::bench

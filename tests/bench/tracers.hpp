@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What gets attached to the measured process. Each counts the operations it saw, to be held against those done.
+// The auditor and bpftrace, attached to the measured process.
 #pragma once
 
 #include <cstdint>
@@ -8,19 +8,10 @@
 #include <optional>
 #include <string>
 
-#include "subject.hpp"
 #include "support/child.hpp"
+#include "tracer.hpp"
 
 namespace mapaudit::bench {
-
-class Tracer {
-public:
-    virtual ~Tracer() = default;
-    // Returns once everything is attached; throws BenchError when that fails.
-    virtual void attach(Subject& subject) = 0;
-    // Detaches; the operations that were seen, or nothing where the variant counts none.
-    virtual std::optional<std::uint64_t> detach(Subject& subject) = 0;
-};
 
 // `mapaudit attach --level LEVEL`, whose totals are read from its CSV.
 class Auditor : public Tracer {
@@ -28,7 +19,8 @@ public:
     // `option`: one more, or null.
     Auditor(std::string binary, std::string level, std::string csv, const char* option);
     void attach(Subject& subject) override;
-    std::optional<std::uint64_t> detach(Subject& subject) override;
+    Seen detach(Subject& subject) override;
+    std::uint64_t cpu_ns() const override;
 
 private:
     std::string binary_, level_, csv_;
@@ -43,17 +35,21 @@ public:
     static std::unique_ptr<Tracer> function(const std::string& binary, const std::string& map, bool assigns);
     // The latency argument of the per-operation probes, as a histogram.
     static std::unique_ptr<Tracer> probe(const std::string& binary, bool assigns);
+    // The per-operation probes counted, and nothing else.
+    static std::unique_ptr<Tracer> count(const std::string& binary, bool assigns);
 
     void attach(Subject& subject) override;
-    std::optional<std::uint64_t> detach(Subject& subject) override;
+    Seen detach(Subject& subject) override;
+    std::uint64_t cpu_ns() const override;
 
 private:
+    static std::unique_ptr<Tracer> on_probes(const std::string& binary, bool assigns, const std::string& body);
     explicit Bpftrace(std::string script) : script_(std::move(script)) {}
     std::string script_;
     std::optional<test::Child> child_;
 };
 
-// The sum of `calls` over a CSV's total rows of the operations that batches carry. Throws when anything was lost.
-std::uint64_t total_calls(const std::string& csv_path);
+// The sums of `calls` and `lost` over a CSV's total rows of the operations that batches carry.
+Seen total_calls(const std::string& csv_path);
 
 }  // namespace mapaudit::bench

@@ -118,6 +118,11 @@ bool Child::write_line(const std::string& line) {
     return written == static_cast<ssize_t>(bytes.size());
 }
 
+void Child::end_input() {
+    if (in_fd_ >= 0) ::close(in_fd_);
+    in_fd_ = -1;
+}
+
 std::optional<std::string> Child::read_line(Seconds limit) {
     const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(limit);
     for (;;) {

@@ -39,6 +39,8 @@ public:
     bool wait_for(const std::string& marker, Seconds limit = Seconds(30));
     // With Input::pipe: writes a line to its stdin. False when it no longer reads.
     bool write_line(const std::string& line);
+    // With Input::pipe: its stdin ends here.
+    void end_input();
     // The next line of its stdout that no read_line has returned, without its newline; nothing when it ended or the
     // time was up before.
     std::optional<std::string> read_line(Seconds limit = Seconds(30));
