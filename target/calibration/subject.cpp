@@ -100,6 +100,7 @@ double Subject::operation_ns(Kind kind, std::uint32_t operations) {
 void Subject::listen(Heard) {}
 double Subject::handed_over_ns(std::uint32_t) { return 0; }
 double Subject::event_ns(std::uint32_t) { return 0; }
+void Subject::empty_hit() {}
 bool Subject::has_probes() { return false; }
 
 #else
@@ -131,6 +132,8 @@ double Subject::event_ns(std::uint32_t events) {
                                      detail::ns_of_ticks(1));
     });
 }
+
+void Subject::empty_hit() { mapaudit_probe_batch(0, 0, 0, 0, 0, 0); }
 
 bool Subject::has_probes() { return true; }
 

@@ -28,6 +28,8 @@ public:
     double handed_over_ns(std::uint32_t operations);
     // The CPU time of one report of contention in ns.
     double event_ns(std::uint32_t events);
+    // Hits the probe of batches with an empty one, from any thread: the way into the kernel and back.
+    static void empty_hit();
     // False where the probes are compiled out.
     static bool has_probes();
 

@@ -13,7 +13,7 @@ namespace {
 TEST(Calibration, PricesAreThoseOfThisHost) {
     auto calibration = sources::Calibration::start();
     ASSERT_TRUE(calibration) << calibration.error().line();
-    const auto prices = calibration->finish();
+    const auto prices = calibration->finish(std::chrono::seconds(20));
     ASSERT_TRUE(prices) << prices.error().line();
     EXPECT_TRUE(prices->measured);
     for (const double price :
@@ -22,6 +22,7 @@ TEST(Calibration, PricesAreThoseOfThisHost) {
         EXPECT_LT(price, 100'000);
     }
     EXPECT_GE(prices->sample_ns, 0);
+    EXPECT_GT(prices->company, 0);
     EXPECT_LT(prices->counted_ns, prices->record_ns);
 }
 

@@ -17,7 +17,11 @@ struct Prices {
     double trap_ns = 250;      // the way into the program and back, of a batch
     double event_ns = 450;     // the same of a probe with one event a hit (growth, contention), and what leads up to it
     double sample_ns = 16000;  // a sample of where the CPU goes
+    double company = 1;        // of its own speed, what a thread that hits probes keeps while others do; 1: not known
     bool measured = false;     // on this host
+
+    // Threads hold one another up at probes.
+    bool crowded() const { return company < 0.5; }
 };
 
 // How often the target did what has a price. Ever rising; a period's is the difference of two.

@@ -20,6 +20,7 @@
 
 #include "calibration/subject.hpp"
 #include "sources/perf_event.hpp"
+#include "sources/uprobe_scaling.hpp"
 #include "sources/usdt_source.hpp"
 
 namespace mapaudit::sources {
@@ -39,7 +40,9 @@ struct Outcome {
 static_assert(sizeof(Outcome) <= 4096, "a pipe takes it in one piece");
 
 constexpr std::size_t most_rounds = 25, least_rounds = 5;
-constexpr auto last_round_after = std::chrono::milliseconds(130);  // since the child began
+constexpr auto last_round_after = std::chrono::milliseconds(100);  // since the child began
+constexpr auto last_company_after = std::chrono::milliseconds(150);
+constexpr unsigned most_company = 4;                               // threads
 constexpr auto breather = std::chrono::microseconds(1500);         // between rounds, for whoever else wants the CPU
 constexpr std::uint32_t warm_up = 8192, operations = 8192, batches = 128, events = 48;
 constexpr Kind kinds[] = {Kind::locked, Kind::plain};
@@ -184,21 +187,31 @@ private:
     std::size_t samples_seen_ = 0;
 };
 
+// Takes nothing down again: to detach takes the kernel a grace period, and the end of this process does it.
 Result<model::Prices> measure(steady_clock::time_point start) {
-    auto self = Process::open(::getpid());
-    if (!self) return self.error();
+    auto opened = Process::open(::getpid());
+    if (!opened) return opened.error();
+    const auto* const self = new Process(std::move(*opened));
     if (!Subject::has_probes()) return Error::of(Failure::failed, "this auditor was built with MAPAUDIT_PROBES=OFF");
-    Subject subject;
+    auto* const subject = new Subject;
     UsdtOptions options;
     options.max_maps = options.max_stacks = 16;
-    auto source = UsdtSource::attach({&*self}, std::move(options));
-    if (!source) return source.error();
-    Rounds rounds(subject, **source);
+    auto attached = UsdtSource::attach({self}, std::move(options));
+    if (!attached) return attached.error();
+    const UsdtSource* const source = attached->release();
+    Rounds rounds(*subject, *source);
     rounds.run(start + last_round_after);
-    const model::Activity activity = (*source)->activity();
+    const model::Activity activity = source->activity();
     if (activity.batches < least_rounds * batches || activity.events < least_rounds * events)
         return Error::of(Failure::failed, "its probes did not fire");
-    return rounds.prices();
+    model::Prices prices = rounds.prices();
+    // Waits are shown beside what the kernel has to do with them, so every audit wants to know. A dozen ms from few
+    // threads show what half the speed or less is; doctor takes its time, and asks all CPUs. Where the start was slow,
+    // it is left to doctor.
+    if (steady_clock::now() < start + last_company_after)
+        prices.company =
+            measure_scaling(Subject::empty_hit, scaling_threads(most_company), 3, std::chrono::milliseconds(2)).kept();
+    return prices;
 }
 
 [[noreturn]] void run_child(int results, pid_t parent, steady_clock::time_point start) {
@@ -236,7 +249,7 @@ Calibration::~Calibration() {
     }
 }
 
-Result<model::Prices> Calibration::finish() {
+Result<model::Prices> Calibration::finish(std::chrono::milliseconds longest) {
     const std::string what = "cannot calibrate what auditing costs here";
     pollfd waited{results_.get(), POLLIN, 0};
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(start_ + longest - steady_clock::now());

@@ -27,11 +27,9 @@ public:
     // Readable once the prices are known, or cannot be had.
     int fd() const noexcept { return results_.get(); }
     // Waits for them, no longer than until `longest` after the start. Once.
-    Result<model::Prices> finish();
+    Result<model::Prices> finish(std::chrono::milliseconds longest = std::chrono::milliseconds(200));
 
 private:
-    static constexpr std::chrono::milliseconds longest{200};
-
     Calibration(pid_t pid, UniqueFd results, std::chrono::steady_clock::time_point start)
         : pid_(pid), results_(std::move(results)), start_(start) {}
     pid_t pid_;
