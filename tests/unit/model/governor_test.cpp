@@ -151,6 +151,14 @@ TEST(Governor, never_goes_above_the_level_that_was_asked_for) {
     EXPECT_EQ(events.switches, 0);
 }
 
+TEST(Governor, leaves_no_level_for_what_every_level_costs) {
+    Governor governor(2, prices, Level::full);
+    Observation period = SimulatedLoad{.operations_per_s = 1000, .elsewhere_ns = 1e8}.at(Level::full);
+    period.activity.samples = 200;
+    ASSERT_GT(cost_percent(cost_ns(prices, period.activity), period.target_cpu_ns), 2);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(governor.decide(Level::full, period).level, Level::full);
+}
+
 TEST(Governor, decides_nothing_on_a_moment) {
     Governor governor(1, prices, Level::full);
     Observation moment = SimulatedLoad{.operations_per_s = 1e7}.at(Level::full);
