@@ -18,10 +18,24 @@ int __noinline count_event_hit(void)
 	return 0;
 }
 
-SEC("uprobe")
-int mapaudit_hit(struct wire_regs *regs)
+/*
+ * What a batch costs depends on what is in it: records that change from map to map, histograms that left the cache. So
+ * it is measured where it is paid.
+ */
+int __noinline time_hit(__u64 start)
 {
-	__u64 cookie = bpf_get_attach_cookie(regs);
+	__u64 took = bpf_ktime_get_ns() - start;
+	struct wire_ledger *ledger = this_ledger();
+
+	if (ledger && took <= WIRE_LONGEST_HIT_NS) {
+		__sync_fetch_and_add(&ledger->timed_hits, 1);
+		__sync_fetch_and_add(&ledger->timed_ns, took);
+	}
+	return 0;
+}
+
+static __always_inline int on_hit(struct wire_regs *regs, __u64 cookie)
+{
 	__u32 domain = (__u32)(cookie >> 8), probe = cookie & 0xff;
 
 	if (probe > WIRE_BATCH_SAMPLED)
@@ -51,6 +65,16 @@ int mapaudit_hit(struct wire_regs *regs)
 	case WIRE_DESTROY:
 		return on_destroy(regs, domain);
 	}
+	return 0;
+}
+
+SEC("uprobe")
+int mapaudit_hit(struct wire_regs *regs)
+{
+	__u64 start = bpf_ktime_get_ns();
+
+	on_hit(regs, bpf_get_attach_cookie(regs));
+	time_hit(start);
 	return 0;
 }
 

@@ -139,7 +139,12 @@ struct wire_ledger {
 	__u64 stacks_dropped; /* stacks that found no place and are shown as unknown */
 	__u64 event_hits;     /* of all probes but the batches': what they cost, not counts */
 	__u64 evidence_dropped; /* waits, holds, conflicts and growths (all counted elsewhere) whose stacks found no row */
+	__u64 timed_hits; /* of all probes, and what they took in the program: the target's time, not counts */
+	__u64 timed_ns;
 };
+
+/* A hit that took longer was preempted on its way, and is not among those timed. */
+#define WIRE_LONGEST_HIT_NS 100000ull
 
 /* ---- evidence: who waited, whom for, who raced, who grew; by call stacks ---- */
 

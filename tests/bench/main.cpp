@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bench_probes BUILD_DIR [ROUNDS]: what a probe costs here: compiled out, unattached, attached at each level, and the
-// same job done by bpftrace. The variants of a load take turns within a round. Refuses to print a figure of a run in
-// which a tracer did not see exactly the operations that were done.
+// bench_probes BUILD_DIR [ROUNDS [estimates]]: what a probe costs here: compiled out, unattached, attached at each
+// level, and the same job done by bpftrace. The variants of a load take turns within a round. Refuses to print a figure
+// of a run in which a tracer did not see exactly the operations that were done. Then the auditor's estimate of its cost
+// against what it costs; with `estimates`, nothing but that.
 #include <unistd.h>
 
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <iostream>
 #include <memory>
 
+#include "estimate.hpp"
 #include "instructions.hpp"
 #include "machine.hpp"
 #include "measuring.hpp"
@@ -22,7 +24,7 @@ namespace mapaudit::bench {
 namespace {
 
 struct Paths {
-    std::string with_probes, without_probes, auditor, csv, audit_csv;
+    std::string with_probes, without_probes, auditor, csv, audit_csv, estimates_csv;
 };
 
 struct Variant {
@@ -95,8 +97,12 @@ void check_prerequisites(const Paths& paths) {
 }
 
 int run(const std::string& build, unsigned rounds) {
-    const Paths paths{build + "/tests/bench/measured_with_probes", build + "/tests/bench/measured_without_probes",
-                      build + "/userspace/mapaudit", build + "/bench.csv", build + "/bench-audit.csv"};
+    const Paths paths{build + "/tests/bench/measured_with_probes",
+                      build + "/tests/bench/measured_without_probes",
+                      build + "/userspace/mapaudit",
+                      build + "/bench.csv",
+                      build + "/bench-audit.csv",
+                      build + "/bench-estimates.csv"};
     check_prerequisites(paths);
     Results results;
     results.machine = describe_machine();
@@ -108,7 +114,20 @@ int run(const std::string& build, unsigned rounds) {
     write_csv(csv, results);
     csv.flush();
     if (!csv) throw BenchError("cannot write " + paths.csv);
-    std::cout << "\nwritten to " << paths.csv << std::endl;
+    const auto estimates = measure_estimates(build, rounds);
+    print_estimates(std::cout, estimates);
+    std::ofstream estimates_csv(paths.estimates_csv);
+    write_estimates_csv(estimates_csv, estimates, results.machine);
+    estimates_csv.flush();
+    if (!estimates_csv) throw BenchError("cannot write " + paths.estimates_csv);
+    std::cout << "\nwritten to " << paths.csv << " and " << paths.estimates_csv << std::endl;
+    return 0;
+}
+
+// That section alone.
+int run_estimates(const std::string& build, unsigned rounds) {
+    if (::geteuid() != 0) throw BenchError("attaching needs root: sudo make bench");
+    print_estimates(std::cout, measure_estimates(build, rounds));
     return 0;
 }
 
@@ -116,11 +135,13 @@ int run(const std::string& build, unsigned rounds) {
 }  // namespace mapaudit::bench
 
 int main(int argc, char** argv) {
-    if (argc < 2 || argc > 3) {
-        std::cerr << "usage: bench_probes BUILD_DIR [ROUNDS]\n";
+    const bool estimates = argc == 4 && std::string(argv[3]) == "estimates";
+    if (argc < 2 || (argc > 3 && !estimates)) {
+        std::cerr << "usage: bench_probes BUILD_DIR [ROUNDS [estimates]]\n";
         return 2;
     }
     try {
+        if (estimates) return mapaudit::bench::run_estimates(argv[1], static_cast<unsigned>(std::stoul(argv[2])));
         return mapaudit::bench::run(argv[1], argc == 3 ? static_cast<unsigned>(std::stoul(argv[2])) : 5);
     } catch (const std::exception& error) {
         std::cerr << "bench: " << error.what() << '\n';

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "sources/capabilities.hpp"
+#include "sources/uprobe_scaling.hpp"
 #include "support/child.hpp"
 
 namespace mapaudit::test {
@@ -40,9 +41,9 @@ TEST(Doctor, RootCanAudit) {
     for (const char* name : {"bpf", "bpf_ringbuf", "uprobe_semaphores", "perf_clock", "cap_bpf", "cap_perfmon"})
         EXPECT_EQ(found.at(name).at("state"), "ok") << found.at(name);
     for (const char* name :
-         {"uprobe_multi", "uprobe_perf", "uprobe_optimised", "kernel_btf", "tp_btf", "hw_cycles", "hw_instructions",
-          "hw_cache_misses", "hw_branch_misses", "cap_sys_ptrace", "cap_sys_admin", "lockdown", "unprivileged_bpf",
-          "perf_event_paranoid", "pid_namespace", "invariant_tsc", "unwinder"})
+         {"uprobe_multi", "uprobe_perf", "uprobe_optimised", "uprobe_scaling", "kernel_btf", "tp_btf", "hw_cycles",
+          "hw_instructions", "hw_cache_misses", "hw_branch_misses", "cap_sys_ptrace", "cap_sys_admin", "lockdown",
+          "unprivileged_bpf", "perf_event_paranoid", "pid_namespace", "invariant_tsc", "unwinder"})
         EXPECT_TRUE(found.contains(name)) << name;
 }
 
@@ -72,6 +73,26 @@ TEST(Doctor, LeavesNothingAttached) {
                                    "PATH=$PATH:/usr/sbin; for i in $(seq 100); do"
                                    " bpftool prog show | grep mapaudit_try || exit 0; sleep 0.1; done; exit 1"});
     EXPECT_EQ(programs.exit_code, 0) << programs.out;
+}
+
+TEST(Doctor, TriesWhetherProbesScaleOnAsManyThreadsAsItSays) {
+    const auto scaling = sources::try_uprobe_scaling(8);
+    ASSERT_TRUE(scaling) << scaling.error().line();
+    EXPECT_EQ(scaling->threads, sources::scaling_threads(8));
+    EXPECT_GE(scaling->threads, 2u);
+    EXPECT_LE(scaling->threads, 8u);
+    // Unprobed, a site is passed hundreds of millions of times a second: it was hit.
+    for (const double rate : {scaling->alone, scaling->together}) {
+        EXPECT_GT(rate, 1000);
+        EXPECT_LT(rate, 50e6);
+    }
+}
+
+TEST(Scaling, IsOfAThreadsOwnSpeed) {
+    EXPECT_DOUBLE_EQ((sources::UprobeScaling{8, 4e6, 1e6}.kept()), 0.25);
+    EXPECT_FALSE((sources::UprobeScaling{8, 4e6, 1e6}.scales()));
+    EXPECT_TRUE((sources::UprobeScaling{8, 4e6, 2e6}.scales()));
+    EXPECT_TRUE(sources::UprobeScaling{}.scales()) << "not known";
 }
 
 TEST(Capabilities, OneWayToAttachIsEnough) {

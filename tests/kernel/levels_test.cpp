@@ -3,6 +3,9 @@
 // Changing the level while the target runs: every call is counted once, whichever level it began at.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "sources/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
@@ -116,18 +119,29 @@ TEST(Governor, FollowsALoadThatChangesAHundredfoldAndCountsEveryCall) {
     for (const CsvRow& row : rows_of(csv, "total"))
         if (row.at("op") != "grow") calls += std::stoull(row.at("calls"));
     EXPECT_EQ(std::to_string(calls) + "\n", ran.out);
-    int timed_all = 0, timed_few = 0;
+    // What each map's rows were seen by, in their order: every call timed, or one in so many.
+    std::map<std::string, std::string> seen;
+    double timed = 0;
     for (const CsvRow& row : rows_of(csv, "interval")) {
         if (row.at("op") != "assign" || row.at("calls") == "0") continue;
         intervals += std::stoull(row.at("calls"));
         EXPECT_EQ(row.at("estimated"), "0");
         const double weight = std::stod(row.at("weight"));
-        timed_all += weight == 1;
-        timed_few += weight > 20;
+        EXPECT_GE(weight, 1);
+        timed += std::stod(row.at("calls")) / weight;
+        std::string& map = seen[row.at("map_id")];
+        if (weight == 1 && !map.ends_with('1')) map += '1';
+        if (weight > 20 && !map.ends_with('n')) map += 'n';
     }
     EXPECT_EQ(intervals, calls);
-    EXPECT_GT(timed_all, 0);
-    EXPECT_GT(timed_few, 0);
+    EXPECT_EQ(seen.size(), 2u);
+    // The load rises and falls a hundredfold three times: full, sampled, full again, as often.
+    for (const auto& [map, order] : seen) EXPECT_NE(order.find("1n1"), std::string::npos) << map << ": " << order;
+    // A total's weight is that of all its intervals together.
+    double timed_in_total = 0;
+    for (const CsvRow& row : rows_of(csv, "total"))
+        if (row.at("op") == "assign") timed_in_total += std::stod(row.at("calls")) / std::stod(row.at("weight"));
+    EXPECT_NEAR(timed_in_total, timed, 0.01 * timed);
     const LedgerLine ledger = ledger_of(audited);
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
     EXPECT_EQ(ledger.lost, 0u);

@@ -30,6 +30,10 @@
 namespace mapaudit::cli {
 namespace {
 
+// An audit may end, with its target, before the first interval does. The first look comes this early, each further one
+// after twice the time, until intervals are as short: of what came after the last look, the CPU time may be gone.
+constexpr double first_look_s = 0.02;
+
 // How often the governor looks: a load that has risen a hundredfold is over its budget for twice that at most.
 constexpr double governor_period_s = 0.25;
 
@@ -96,7 +100,7 @@ void prefer_this_process() { (void)::setpriority(PRIO_PROCESS, 0, -20); }
 // What the loop waits for. Order matters to `Loop::wait` alone.
 class Loop {
 public:
-    enum class Woken { interval, urgent, governor, calibrated, stop, duration_over, targets_gone, keyboard };
+    enum class Woken { interval, look, urgent, governor, calibrated, stop, duration_over, targets_gone, keyboard };
 
     static Result<Loop> make(const std::vector<const Process*>& processes, const AuditOptions& options, int signal_fd,
                              int keyboard_fd, int calibration_fd, const std::vector<int>& urgent_fds) {
@@ -109,6 +113,10 @@ public:
             if (!duration) return duration.error();
             loop.duration_ = std::move(*duration);
         }
+        auto look = make_timer(first_look_s, 0);
+        if (!look) return look.error();
+        loop.look_ = std::move(*look);
+        loop.interval_s_ = options.interval_s;
         if (options.max_overhead) {
             auto governor = make_timer(governor_period_s, governor_period_s);
             if (!governor) return governor.error();
@@ -120,6 +128,7 @@ public:
         loop.add(calibration_fd, Woken::calibrated);
         loop.add(loop.interval_.get(), Woken::interval);
         loop.add(loop.governor_.get(), Woken::governor);
+        loop.add(loop.look_.get(), Woken::look);
         loop.add(keyboard_fd, Woken::keyboard);
         for (const int fd : urgent_fds) loop.add(fd, Woken::urgent);
         return loop;
@@ -136,10 +145,11 @@ public:
                     if (--targets_ > 0) continue;
                 }
                 if (meaning_[i] == Woken::calibrated) fds_[i].fd = -1;  // told once
-                if (meaning_[i] == Woken::interval || meaning_[i] == Woken::governor) {
+                if (meaning_[i] == Woken::interval || meaning_[i] == Woken::governor || meaning_[i] == Woken::look) {
                     std::uint64_t expirations;
                     if (::read(fds_[i].fd, &expirations, sizeof expirations) < 0) continue;
                 }
+                if (meaning_[i] == Woken::look) look_later();
                 return meaning_[i];
             }
         }
@@ -152,7 +162,13 @@ private:
         meaning_.push_back(meaning);
         if (meaning == Woken::targets_gone) ++targets_;
     }
-    UniqueFd interval_, duration_, governor_;
+    void look_later() {
+        look_s_ *= 2;
+        const itimerspec spec = timer_spec(look_s_, 0);
+        if (look_s_ < interval_s_) (void)::timerfd_settime(look_.get(), 0, &spec, nullptr);
+    }
+    UniqueFd interval_, look_, duration_, governor_;
+    double interval_s_ = 1, look_s_ = first_look_s;
     std::vector<pollfd> fds_;
     std::vector<Woken> meaning_;
     int targets_ = 0;
@@ -215,6 +231,7 @@ Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, c
             case Loop::Woken::interval:
                 if (auto written = outputs.write(session.interval()); !written) return written;
                 break;
+            case Loop::Woken::look:
             case Loop::Woken::urgent: session.collect(); break;
             case Loop::Woken::keyboard:
                 if (outputs.quit_asked()) return {};

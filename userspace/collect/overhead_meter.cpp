@@ -12,7 +12,11 @@ OverheadMeter::OverheadMeter(const std::vector<const Process*>& processes) {
         const bool readable = ::clock_getcpuclockid(process->pid(), &id) == 0;
         clocks_.push_back({id, 0, readable});
     }
-    look({});
+    start({});
+}
+
+void OverheadMeter::start(const model::Activity& activity) {
+    look(activity);
     start_ = lap_ = period_ = latest_;
 }
 

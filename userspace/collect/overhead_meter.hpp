@@ -20,6 +20,8 @@ public:
     void set_prices(const model::Prices& prices) { prices_ = prices; }
     const model::Prices& prices() const { return prices_; }
 
+    // From here on, with what `activity` says by now left out.
+    void start(const model::Activity& activity);
     // Reads the targets' clocks; `activity` is theirs since the attach. Of a target that has ended, the last reading
     // stays, with what it had done by then.
     void look(const model::Activity& activity);

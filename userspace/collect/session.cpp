@@ -16,6 +16,9 @@ Session::Session(const std::vector<const Process*>& processes, std::vector<std::
       start_(clock::now()),
       last_(start_) {
     for (const Process* process : processes_) names_.push_back(process->comm());
+    // What was done since the probes were attached is priced against no CPU time.
+    for (const auto& source : sources_) source->collect(book_);
+    overhead_.start(activity());
 }
 
 double Session::elapsed_s() const {
@@ -127,10 +130,11 @@ model::Report Session::interval() {
     return report;
 }
 
+// The slowdown is that until the detach begins: while it goes on, the target runs unaudited already, which would be a
+// good part of a short audit.
 model::Report Session::finish() {
-    overhead_.look(activity());
+    collect();
     for (const auto& source : sources_) source->detach(book_);
-    overhead_.look(activity());
     end_ = clock::now();
     finished_ = true;
     return interval();

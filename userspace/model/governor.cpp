@@ -17,7 +17,9 @@ std::string percent_text(double percent) {
 
 }  // namespace
 
-Decision Governor::decide(Level current, const Observation& period) {
+Decision Governor::decide(Level current, const Observation& seen) {
+    Observation period = seen;
+    period.activity.samples = 0;  // they cost the same at every level: to leave one because of them would gain nothing
     const double cost = cost_ns(prices_, period.activity);
     Decision decision{current, cost_percent(cost, period.target_cpu_ns), {}};
     if (period.seconds < shortest_period_s) return decision;

@@ -29,7 +29,7 @@ struct Observation {
 
 struct Decision {
     Level level = Level::full;
-    double percent = 0;  // the period's estimated cost, of the target's CPU time
+    double percent = 0;  // the period's estimated cost, CPU samples left out, of the target's CPU time
     std::string why;     // in words; empty where the level stays
 };
 
@@ -48,7 +48,7 @@ public:
     // Prices may become known only after the start.
     void set_prices(const Prices& prices) { prices_ = prices; }
     // `current` was the level throughout the period.
-    Decision decide(Level current, const Observation& period);
+    Decision decide(Level current, const Observation& seen);
 
 private:
     Decision above(Level current, double percent);

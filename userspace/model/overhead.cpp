@@ -11,7 +11,8 @@ double cost_ns(const Prices& prices, const Activity& activity) {
     return static_cast<double>(activity.timed) * prices.record_ns +
            static_cast<double>(activity.counted) * prices.counted_ns +
            static_cast<double>(activity.batches) * prices.trap_ns +
-           static_cast<double>(activity.events) * prices.event_ns;
+           static_cast<double>(activity.events) * prices.event_ns +
+           static_cast<double>(activity.samples) * prices.sample_ns + activity.program_ns;
 }
 
 double cost_percent(double cost_ns, double target_cpu_ns) {
@@ -25,6 +26,7 @@ double cost_at_full_ns(const Prices& prices, const Activity& activity) {
     full.counted = 0;
     // A batch goes out when it is full or old; those that the period had already were old, and would be again.
     full.batches = std::max(activity.batches, full.timed / MAPAUDIT_BATCH);
+    full.program_ns += static_cast<double>(activity.counted) * prices.program_ns;
     return cost_ns(prices, full);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What an audit costs its target: prices of what the target does for it, times how often it did that. Pure.
+// What an audit costs its target: prices of what the target does for it, times how often it did that, and what was
+// measured while it did. Pure.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +11,17 @@ namespace mapaudit::model {
 // CPU time of the target's, in ns. The figures here are those of a 2-core Xeon VM with Linux 6.18, for where no better
 // ones can be had.
 struct Prices {
-    double record_ns = 37;   // an operation that is timed: two clock reads, its record, its share of the eBPF program
-    double counted_ns = 4;   // an operation at the sampled level, the few timed ones spread over all
-    double trap_ns = 680;    // a batch handed over, whatever is in it
-    double event_ns = 3200;  // a probe with one event a hit: growth, contention
-    bool measured = false;   // on this host
+    double record_ns = 33;     // an operation that is timed, in the target: two clock reads, its record
+    double program_ns = 11;    // the eBPF program for one record: only for what has not been measured yet
+    double counted_ns = 3.5;   // an operation at the sampled level, the few timed ones spread over all
+    double trap_ns = 250;      // the way into the program and back, of a batch
+    double event_ns = 450;     // the same of a probe with one event a hit (growth, contention), and what leads up to it
+    double sample_ns = 16000;  // a sample of where the CPU goes
+    double company = 1;        // of its own speed, what a thread that hits probes keeps while others do; 1: not known
+    bool measured = false;     // on this host
+
+    // Threads hold one another up at probes.
+    bool crowded() const { return company < 0.5; }
 };
 
 // How often the target did what has a price. Ever rising; a period's is the difference of two.
@@ -23,15 +30,20 @@ struct Activity {
     std::uint64_t counted = 0;  // operations at level sampled
     std::uint64_t batches = 0;
     std::uint64_t events = 0;
+    std::uint64_t samples = 0;
+    double program_ns = 0;  // in the eBPF program at batches and events, as measured there
 
     Activity operator-(const Activity& before) const {
-        return {timed - before.timed, counted - before.counted, batches - before.batches, events - before.events};
+        return {timed - before.timed,   counted - before.counted, batches - before.batches,
+                events - before.events, samples - before.samples, program_ns - before.program_ns};
     }
     Activity& operator+=(const Activity& more) {
         timed += more.timed;
         counted += more.counted;
         batches += more.batches;
         events += more.events;
+        samples += more.samples;
+        program_ns += more.program_ns;
         return *this;
     }
     std::uint64_t operations() const { return timed + counted; }

@@ -37,10 +37,11 @@ std::string overhead_line(const model::Overhead& overhead) {
 
 std::string overhead_grounds(const model::Overhead& overhead) {
     const model::Prices& prices = overhead.prices;
-    std::string text = fmt::format("{:.0f} ns an operation timed, {:.1f} ns one counted, {:.0f} ns a batch, {:.0f} ns "
-                                   "an event, {}",
-                                   prices.record_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
-                                   prices.measured ? "calibrated on this host" : "assumed");
+    std::string text = fmt::format(
+        "{:.0f} ns an operation timed, {:.1f} ns one counted, {:.0f} ns a batch, {:.0f} ns "
+        "an event, {:.1f} us a CPU sample, {}",
+        prices.record_ns + prices.program_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
+        prices.sample_ns / 1000, prices.measured ? "calibrated on this host" : "assumed");
     if (overhead.budget_percent)
         text += fmt::format("; budget {}, level switched {} times", percent(*overhead.budget_percent),
                             overhead.switches);

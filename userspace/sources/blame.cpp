@@ -168,6 +168,12 @@ void Blame::collect_rest(const BlameTarget& target, std::uint32_t index, model::
     rests_before_[index] = now;
 }
 
+std::uint64_t Blame::samples() const {
+    std::uint64_t sum = 0;
+    for (const wire_blame_rest& rest : rests_before_) sum += rest.samples;
+    return sum;
+}
+
 // Who is off the CPU is asked first: whose sleep ends in between is counted twice, and taken back the next time.
 model::Gained Blame::gained() {
     std::vector<model::OffCpu> off;

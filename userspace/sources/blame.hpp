@@ -54,6 +54,8 @@ public:
     void stop() { programs_->stop(); }
     // Adds what was gained since the last call.
     void collect(model::BlameBook& book);
+    // Of the targets, up to the last collect().
+    std::uint64_t samples() const;
 
     std::uint64_t kernel_bytes() const { return programs_->kernel_bytes(); }
 

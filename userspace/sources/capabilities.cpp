@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <optional>
 
 #include "sources/capability_tries.hpp"
 #include "sources/perf_event.hpp"
+#include "sources/uprobe_scaling.hpp"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -61,6 +63,30 @@ Capability optimised_uprobes() {
 #if defined(__x86_64__)
     c.remedy = "Linux 6.18 or later has them on x86-64; nothing is lost without";
 #endif
+    return c;
+}
+
+Capability scaling_uprobes() {
+    constexpr unsigned most_threads = 8;
+    Capability c{
+        "uprobe_scaling", "probes hit by many threads", State::ok, {}, "hits on a probe of its own, timed", {}};
+    const auto scaling = try_uprobe_scaling(most_threads);
+    if (!scaling) {
+        c.state = State::degraded;
+        c.found = "not known: " + scaling.error().what;
+        c.remedy = scaling.error().remedy;
+        return c;
+    }
+    char figures[160];
+    std::snprintf(figures, sizeof figures, "%.2f M hits a second alone, %.2f M each by %u threads at once (%.0f %%)",
+                  scaling->alone / 1e6, scaling->together / 1e6, scaling->threads, 100 * scaling->kept());
+    c.found = figures;
+    if (scaling->scales()) return c;
+    c.state = State::degraded;
+    c.found += ": they hold one another up";
+    c.remedy =
+        "an audit of many threads adds waits of its own: audit with --level sampled, or --max-overhead; Linux 6.14 "
+        "and later hit probes without a shared lock";
     return c;
 }
 
@@ -196,6 +222,7 @@ std::vector<Capability> ask_capabilities() {
     add_uprobes(all);
     all.push_back(semaphores());
     all.push_back(optimised_uprobes());
+    all.push_back(scaling_uprobes());
     all.push_back(kernel_btf());
     all.push_back(tried("tp_btf", "scheduler tracepoint", try_scheduler(), State::degraded, "bpf(BPF_LINK_CREATE)"));
     all.push_back(

@@ -28,7 +28,7 @@ struct Capability {
 // "ok", "degraded" or "missing".
 std::string_view state_name(State state);
 
-// Asks everything; takes a second at most. Leaves nothing attached. Not thread safe: it forks.
+// Asks everything; takes a second, three at most. Leaves nothing attached. Not thread safe: it forks.
 std::vector<Capability> ask_capabilities();
 
 // Whether a process with our probes can be audited: programs load, and one of the two ways to attach them works.

@@ -40,16 +40,23 @@ struct Place {
     std::uint64_t offset = 0;
 };
 
-Result<Place> place_of_probed() {
+Result<Place> place_of(std::uintptr_t address) {
     const auto self = Process::open(::getpid());
     if (!self) return self.error();
     const auto mappings = self->mappings();
     if (!mappings) return mappings.error();
-    const auto address = reinterpret_cast<std::uintptr_t>(&probed);
     for (const Mapping& mapping : *mappings)
         if (mapping.start <= address && address < mapping.end)
             return Place{self->path_to(mapping), address - mapping.start + mapping.offset};
     return Error::of(Failure::failed, "cannot find this program in its own memory map");
+}
+
+Result<UprobeLink> attach_nothing_by(UprobeMechanism mechanism, std::uintptr_t address) {
+    const auto program = load_nothing(mechanism == UprobeMechanism::multi ? attach_type_uprobe_multi : 0);
+    if (!program) return program.error();
+    const auto place = place_of(address);
+    if (!place) return place.error();
+    return UprobeLink::attach(mechanism, program->get(), place->path, ::getpid(), {{place->offset, 0, 0}});
 }
 
 }  // namespace
@@ -68,16 +75,15 @@ Result<void> try_bpf_ring() {
 }
 
 Result<void> try_uprobe(UprobeMechanism mechanism) {
-    const bool multi = mechanism == UprobeMechanism::multi;
-    if (multi && probe_uprobe_mechanism() != UprobeMechanism::multi)
+    if (mechanism == UprobeMechanism::multi && probe_uprobe_mechanism() != UprobeMechanism::multi)
         return Error::of(Failure::not_permitted, "this kernel knows no uprobe_multi link", "Linux 6.6 or later has it");
-    const auto program = load_nothing(multi ? attach_type_uprobe_multi : 0);
-    if (!program) return program.error();
-    const auto place = place_of_probed();
-    if (!place) return place.error();
-    const auto link = UprobeLink::attach(mechanism, program->get(), place->path, ::getpid(), {{place->offset, 0, 0}});
+    const auto link = attach_nothing_by(mechanism, reinterpret_cast<std::uintptr_t>(&probed));
     if (!link) return link.error();
     return {};
+}
+
+Result<UprobeLink> attach_nothing(std::uintptr_t address) {
+    return attach_nothing_by(probe_uprobe_mechanism(), address);
 }
 
 Result<void> try_scheduler() {

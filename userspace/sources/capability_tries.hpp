@@ -3,6 +3,7 @@
 // What can be found out only by doing it: small programs loaded, probes attached to this very program, and taken back.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "sources/uprobe_link.hpp"
@@ -16,6 +17,8 @@ Result<void> try_bpf_program();
 Result<void> try_bpf_ring();
 // Attaches a program to a function of this program that nobody calls.
 Result<void> try_uprobe(UprobeMechanism mechanism);
+// Attaches a program that does nothing to an instruction of this program's own, in whatever way works here.
+Result<UprobeLink> attach_nothing(std::uintptr_t address);
 // Loads the scheduler program and attaches it to its tracepoint.
 Result<void> try_scheduler();
 

@@ -23,7 +23,7 @@ static_assert(sizeof(wire_cell_op) == 240 && sizeof(wire_extra) == 296 &&
 static_assert(sizeof(wire_event) == 32 && offsetof(wire_spill, records) == 40 && sizeof(wire_grow) == 72);
 static_assert(sizeof(wire_evidence_key) == 40 && sizeof(wire_evidence) == 40);
 static_assert(offsetof(wire_stack, frames) == 152 && offsetof(wire_stack, memory) == 416);
-static_assert(sizeof(wire_ledger) == 120 && sizeof(wire_domain) == 160 && sizeof(mapaudit_map_desc) == 192);
+static_assert(sizeof(wire_ledger) == 136 && sizeof(wire_domain) == 160 && sizeof(mapaudit_map_desc) == 192);
 
 // Twice as many slots as cells keeps probe sequences short.
 std::uint32_t slot_count(const ProgramSizes& sizes) { return std::bit_ceil(2 * sizes.cells); }
@@ -176,6 +176,8 @@ wire_ledger UsdtPrograms::ledger() const {
         sum.events_dropped += one.events_dropped;
         sum.stacks_dropped += one.stacks_dropped;
         sum.evidence_dropped += one.evidence_dropped;
+        sum.timed_hits += one.timed_hits;
+        sum.timed_ns += one.timed_ns;
         for (int cause = 0; cause < WIRE_LOSSES; ++cause) sum.lost[cause] += one.lost[cause];
     }
     return sum;

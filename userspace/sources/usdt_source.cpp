@@ -272,6 +272,11 @@ model::Activity UsdtSource::activity() const {
     model::Activity activity = activity_;
     activity.batches = kernel.batches;
     activity.events = kernel.event_hits;
+    // Hits that were preempted are not among those timed, and took what the others did.
+    if (const std::uint64_t hits = activity.batches + activity.events; kernel.timed_hits != 0 && hits != 0)
+        activity.program_ns = static_cast<double>(kernel.timed_ns) *
+                              std::max(1.0, static_cast<double>(hits) / static_cast<double>(kernel.timed_hits));
+    if (blame_ != nullptr) activity.samples = blame_->samples();
     return activity;
 }
 

@@ -12,7 +12,13 @@ namespace mapaudit::model {
 namespace {
 
 constexpr double period_s = 0.25;
-constexpr Prices prices{50, 3, 900, 3000, true};
+constexpr Prices prices{.record_ns = 40,
+                        .program_ns = 10,
+                        .counted_ns = 3,
+                        .trap_ns = 900,
+                        .event_ns = 3000,
+                        .sample_ns = 16'000,
+                        .measured = true};
 
 // A target whose operations take a fixed time of their own, and which spends the rest of its CPU time elsewhere.
 struct SimulatedLoad {
@@ -26,6 +32,7 @@ struct SimulatedLoad {
         if (level == Level::full) {
             period.activity.timed = operations;
             period.activity.batches = std::max<std::uint64_t>(operations / 256, operations == 0 ? 0 : 3);
+            period.activity.program_ns = prices.program_ns * static_cast<double>(operations);
         } else if (level == Level::sampled) {
             period.activity.counted = operations;
             period.activity.batches = std::max<std::uint64_t>(operations / 32768, operations == 0 ? 0 : 3);
@@ -144,6 +151,14 @@ TEST(Governor, never_goes_above_the_level_that_was_asked_for) {
     EXPECT_EQ(events.switches, 0);
 }
 
+TEST(Governor, leaves_no_level_for_what_every_level_costs) {
+    Governor governor(2, prices, Level::full);
+    Observation period = SimulatedLoad{.operations_per_s = 1000, .elsewhere_ns = 1e8}.at(Level::full);
+    period.activity.samples = 200;
+    ASSERT_GT(cost_percent(cost_ns(prices, period.activity), period.target_cpu_ns), 2);
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(governor.decide(Level::full, period).level, Level::full);
+}
+
 TEST(Governor, decides_nothing_on_a_moment) {
     Governor governor(1, prices, Level::full);
     Observation moment = SimulatedLoad{.operations_per_s = 1e7}.at(Level::full);
@@ -153,17 +168,19 @@ TEST(Governor, decides_nothing_on_a_moment) {
 }
 
 TEST(Overhead, is_prices_times_activity_over_the_targets_time) {
-    const Activity activity{.timed = 1000, .counted = 10'000, .batches = 7, .events = 2};
-    EXPECT_DOUBLE_EQ(cost_ns(prices, activity), 1000 * 50.0 + 10'000 * 3.0 + 7 * 900.0 + 2 * 3000.0);
+    const Activity activity{
+        .timed = 1000, .counted = 10'000, .batches = 7, .events = 2, .samples = 3, .program_ns = 12'000};
+    EXPECT_DOUBLE_EQ(cost_ns(prices, activity),
+                     1000 * 40.0 + 10'000 * 3.0 + 7 * 900.0 + 2 * 3000.0 + 3 * 16'000.0 + 12'000);
     EXPECT_DOUBLE_EQ(cost_percent(92'300, 923'000), 10);
     EXPECT_EQ(cost_percent(5, 0), 0);
     EXPECT_EQ(cost_percent(500, 100), 100) << "a clock that lags behind is no slowdown of more than all";
 }
 
 TEST(Overhead, at_full_every_operation_is_timed) {
-    const Activity activity{.timed = 0, .counted = 256'000, .batches = 9, .events = 1};
-    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, activity), 256'000 * 50.0 + 1000 * 900.0 + 3000.0);
-    const Activity slow{.timed = 0, .counted = 256, .batches = 9, .events = 0};
+    const Activity activity{.timed = 0, .counted = 256'000, .batches = 9, .events = 1, .samples = 0, .program_ns = 700};
+    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, activity), 256'000 * 50.0 + 1000 * 900.0 + 3000.0 + 700);
+    const Activity slow{.timed = 0, .counted = 256, .batches = 9, .events = 0, .samples = 0, .program_ns = 0};
     EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, slow), 256 * 50.0 + 9 * 900.0);
 }
 

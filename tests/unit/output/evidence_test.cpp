@@ -63,6 +63,20 @@ TEST(EvidenceText, waits_in_short) {
 )");
 }
 
+TEST(EvidenceText, waits_where_probes_make_threads_wait_say_so) {
+    model::Report report = report_with(evidence(model::EvidenceKind::waiting));
+    report.overhead.prices.company = 0.5;
+    EXPECT_THAT(waits_text(report, {}), Not(HasSubstr("doctor")));
+    report.overhead.prices.company = 0.31;
+    EXPECT_THAT(
+        waits_text(report, {}),
+        HasSubstr("Waits for locks, the longest in all first:\n  (threads that hit probes at once run at 31.0 % of "
+                  "their speed in this kernel, so that the audit may be a part of these waits: see mapaudit "
+                  "doctor)\n  users(go_map) assign: "));
+    report.evidence.clear();
+    EXPECT_EQ(waits_text(report, {}), "") << "beside waits only";
+}
+
 TEST(EvidenceText, waits_for_several_owners_in_one_place_are_one) {
     model::Evidence row = evidence(model::EvidenceKind::waiting);
     row.other_tid = 77;

@@ -14,22 +14,27 @@ namespace {
 model::Overhead sample_overhead() {
     model::Overhead overhead;
     overhead.percent = 1.25;
-    overhead.prices = {35.4, 3.14, 676.7, 3278.1, true};
+    overhead.prices = {.record_ns = 28.3,
+                       .program_ns = 7.1,
+                       .counted_ns = 3.14,
+                       .trap_ns = 676.7,
+                       .event_ns = 3278.1,
+                       .sample_ns = 16'210,
+                       .measured = true};
     return overhead;
 }
 
 TEST(Overhead, says_what_it_is_of_and_what_it_rests_on) {
     model::Overhead overhead = sample_overhead();
     EXPECT_EQ(overhead_line(overhead), "about 1.2 % of its CPU time");
-    EXPECT_EQ(
-        overhead_grounds(overhead),
-        "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host");
+    EXPECT_EQ(overhead_grounds(overhead),
+              "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, 16.2 us a CPU sample, "
+              "calibrated on this host");
     overhead.budget_percent = 2;
     overhead.switches = 3;
-    EXPECT_EQ(
-        overhead_grounds(overhead),
-        "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, calibrated on this host; "
-        "budget 2.0 %, level switched 3 times");
+    EXPECT_EQ(overhead_grounds(overhead),
+              "35 ns an operation timed, 3.1 ns one counted, 677 ns a batch, 3278 ns an event, 16.2 us a CPU sample, "
+              "calibrated on this host; budget 2.0 %, level switched 3 times");
 }
 
 TEST(Overhead, says_so_where_nothing_was_measured) {
