@@ -4,7 +4,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test demo bench bench-deps clean
+.PHONY: all build deps test demo bench bench-deps bench-scale clean
 
 all: build
 
@@ -30,6 +30,11 @@ bench: bench-deps ## what a probe costs, measured here
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_binaries
 	@$(BUILD)/tests/bench/bench_probes $(BUILD)
+
+bench-scale: bench-deps ## whether that stays so with many maps, threads and operations
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_scale
+	@$(BUILD)/tests/bench/bench_scale $(BUILD) $(BENCH_SCALE_FLAGS)
 
 clean:
 	rm -rf $(BUILD) demo.csv
