@@ -31,10 +31,10 @@ bench: bench-deps ## what a probe costs, measured here
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_binaries
 	@$(BUILD)/tests/bench/bench_probes $(BUILD)
 
-bench-scale: bench-deps ## whether that stays so with many maps, threads and operations
+bench-scale: deps ## whether that stays so with many maps, threads and operations
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_scale
-	@$(BUILD)/tests/bench/bench_scale $(BUILD) $(BENCH_SCALE_FLAGS)
+	@$(BUILD)/tests/bench/scale/bench_scale $(BUILD) $(BENCH_SCALE_FLAGS)
 
 clean:
 	rm -rf $(BUILD) demo.csv

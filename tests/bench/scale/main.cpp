@@ -12,15 +12,21 @@
 #include <iostream>
 
 #include "machine.hpp"
-#include "scale_plot.hpp"
-#include "scale_results.hpp"
+#include "scale/plot.hpp"
+#include "scale/results.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
 
 namespace {
 
-constexpr std::uint64_t intervals = 1'000'000, intervals_a_map = 1000;
+constexpr std::uint64_t intervals = 1'000'000, intervals_a_map = 10'000;
+
+// Without what follows the kernel's version: that names who built it.
+std::string machine() {
+    std::string text = describe_machine();
+    return text.substr(0, text.find('-', text.find(", Linux ")));
+}
 
 std::string today() {
     const std::time_t now = std::time(nullptr);
@@ -29,7 +35,7 @@ std::string today() {
     return text;
 }
 
-// Every point once, also one that is in two series, and those that are in none.
+// Every point once, also one that is in two series.
 void collect_points(ScaleResults& results) {
     const auto add = [&](const ScalePoint& point) {
         if (std::ranges::find(results.figures, point, &ScaleFigures::point) == results.figures.end())
@@ -37,10 +43,7 @@ void collect_points(ScaleResults& results) {
     };
     for (const ScaleSeries& series : results.series)
         for (const ScalePoint& point : series.points) add(point);
-    ScalePoint nothing_written = many_maps_point();
-    nothing_written.csv = false;
-    add(nothing_written);
-    add(bounded_maps_point());
+    for (const ScalePoint& point : other_points()) add(point);
 }
 
 void check_prerequisites(const ScalePaths& paths) {
@@ -59,10 +62,10 @@ void write_file(const std::string& path, Write write) {
 }
 
 int run(const std::string& build, unsigned rounds, bool markdown) {
-    const ScalePaths paths{build + "/tests/bench/scale_load", build + "/userspace/mapaudit",
+    const ScalePaths paths{build + "/tests/bench/scale/scale_load", build + "/userspace/mapaudit",
                            build + "/bench-scale-audit.csv"};
     check_prerequisites(paths);
-    ScaleResults results{describe_machine(), today(), all_series(), {}, {}};
+    ScaleResults results{machine(), today(), all_series(), {}, {}};
     collect_points(results);
     // Round by round and not point by point: what drifts over minutes is in the spread of all alike.
     for (unsigned round = 0; round < rounds; ++round)

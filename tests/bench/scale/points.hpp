@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "scale_point.hpp"
+#include "scale/point.hpp"
 
 namespace mapaudit::bench {
 
@@ -21,6 +21,7 @@ struct ScaleSeries {
 };
 
 std::vector<ScaleSeries> all_series();
+std::vector<ScalePoint> other_points();  // those of no series
 
 // The points of particular interest.
 ScalePoint many_maps_point();

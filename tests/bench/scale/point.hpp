@@ -14,6 +14,8 @@ struct ScalePoint {
     std::uint64_t maps = 1;
     unsigned threads = 2;
     std::uint64_t rate = 0;            // operations a second; 0: unthrottled
+    std::uint64_t keys = 1024;         // over all maps
+    bool chained = true;               // scale_load.cpp says what that is
     std::vector<std::string> options;  // of mapaudit attach
     bool csv = true;                   // each interval's rows, of all maps, go to a file as well
 

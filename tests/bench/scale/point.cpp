@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale_point.hpp"
+#include "scale/point.hpp"
 
 #include <signal.h>
 #include <sys/types.h>
@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // The audited warm-up outlasts what the auditor does once: its calibration, and the first touch of each map's counts.
-constexpr unsigned warm_up_ms = 300, audited_warm_up_ms = 1000, plain_ms = 600, audited_ms = 2000;
+constexpr unsigned warm_up_ms = 200, audited_warm_up_ms = 1000, plain_ms = 500, audited_ms = 2000;
 
 struct LoadWindow {
     double cpu_ns_per_op = 0, ops_per_s = 0;
@@ -31,7 +31,8 @@ struct LoadWindow {
 class Load {
 public:
     Load(const std::string& binary, const ScalePoint& point)
-        : child_({binary, std::to_string(point.maps), std::to_string(point.threads), std::to_string(point.rate)},
+        : child_({binary, std::to_string(point.maps), std::to_string(point.threads), std::to_string(point.rate),
+                  std::to_string(point.keys), point.chained ? "chained" : "independent"},
                  test::Child::Input::pipe) {}
 
     pid_t pid() const { return child_.pid(); }

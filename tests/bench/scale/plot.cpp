@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale_plot.hpp"
+#include "scale/plot.hpp"
 
 #include <fmt/format.h>
 
@@ -94,8 +94,8 @@ std::string panel(const Chart& chart, std::size_t index) {
     double key_x = x + 58;
     for (const output::ChartLine& line : chart.lines) {
         if (chart.lines.size() < 2) break;
-        svg += fmt::format("<text class=\"key s{}\" x=\"{}\" y=\"{}\">\u25cf {}</text>\n", line.color, key_x, y + 28,
-                           output::markup(line.name));
+        svg += fmt::format("<text class=\"key s{}\" x=\"{:.1f}\" y=\"{:.1f}\">\u25cf {}</text>\n", line.color, key_x,
+                           y + 28, output::markup(line.name));
         key_x += 24 + 6.2 * static_cast<double>(line.name.size());
     }
     return svg + fmt::format("<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\">\n{}</svg>\n", x, y + 30, chart_width,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale_results.hpp"
+#include "scale/results.hpp"
 
 #include <fmt/format.h>
 
@@ -45,6 +45,8 @@ std::vector<std::string> table_line(const ScaleFigures& f) {
     return {std::to_string(f.point.maps),
             std::to_string(f.point.threads),
             rate_label(f.point.rate),
+            std::to_string(f.point.keys),
+            f.point.chained ? "chained" : "independent",
             joined(f.point.options) + (f.point.csv ? " --csv" : ""),
             fmt::format("{:.2f}M", median_of_rounds(f.ops_per_s) / 1e6),
             fmt::format("{:.1f}", median_of_rounds(f.plain_ns)),
@@ -54,7 +56,6 @@ std::vector<std::string> table_line(const ScaleFigures& f) {
             fmt::format("{:.2f}", median_of_rounds(f.auditor_cpu)),
             fmt::format("{:.1f}", f.rss_mib),
             fmt::format("{:.1f}", f.kernel_mib),
-            std::to_string(f.done),
             std::to_string(f.seen)};
 }
 
@@ -85,8 +86,8 @@ double median_of_rounds(std::vector<double> values) {
 void print_scale_tables(std::ostream& out, const ScaleResults& results, bool markdown) {
     out << fmt::format("\n{}\n{}, medians of {} rounds\n\n", results.machine, results.date,
                        results.figures.at(0).added_ns.size());
-    Lines lines{{"maps", "threads", "ops/s asked", "options", "ops/s done", "ns/op alone", "added", "least .. most",
-                 "start-up ms", "CPU %", "MiB", "kernel MiB", "operations", "seen"}};
+    Lines lines{{"maps", "threads", "ops/s asked", "keys", "operations are", "options", "ops/s done", "ns/op alone",
+                 "added", "least .. most", "start-up ms", "CPU %", "MiB", "kernel MiB", "operations seen"}};
     for (const ScaleFigures& figures : results.figures) lines.push_back(table_line(figures));
     print(out, lines, markdown);
 
@@ -131,18 +132,20 @@ void print_scale_goals(std::ostream& out, const ScaleResults& results) {
 }
 
 void write_scale_csv(std::ostream& out, const ScaleResults& results) {
-    out << "maps,threads,rate_per_s,options,csv,rounds,ops_per_s,plain_ns_per_op,audited_ns_per_op,added_ns_median,"
-           "added_ns_least,added_ns_most,startup_ms,auditor_cpu_percent,auditor_rss_mib,kernel_mib,ops_done,ops_seen,"
-           "date,machine\n";
-    for (const ScaleFigures& f : results.figures)
-        out << fmt::format(
-            "{},{},{},{},{},{},{:.0f},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},{:.1f},{:.3f},{:.1f},{:.1f},{},"
-            "{},{},{}\n",
-            f.point.maps, f.point.threads, f.point.rate, quoted(joined(f.point.options)), f.point.csv ? 1 : 0,
-            f.added_ns.size(), median_of_rounds(f.ops_per_s), median_of_rounds(f.plain_ns),
-            median_of_rounds(f.audited_ns), median_of_rounds(f.added_ns), least(f.added_ns), most(f.added_ns),
-            median_of_rounds(f.startup_ms), median_of_rounds(f.auditor_cpu), f.rss_mib, f.kernel_mib, f.done, f.seen,
-            results.date, quoted(results.machine));
+    out << "maps,threads,rate_per_s,keys,chained,options,csv,rounds,ops_per_s,plain_ns_per_op,audited_ns_per_op,";
+    out << "added_ns_median,added_ns_least,added_ns_most,startup_ms,auditor_cpu_percent,auditor_rss_mib,kernel_mib,";
+    out << "ops_done,ops_seen,date,machine\n";
+    for (const ScaleFigures& f : results.figures) {
+        out << fmt::format("{},{},{},{},{},{},{},{},", f.point.maps, f.point.threads, f.point.rate, f.point.keys,
+                           f.point.chained ? 1 : 0, quoted(joined(f.point.options)), f.point.csv ? 1 : 0,
+                           f.added_ns.size());
+        out << fmt::format("{:.0f},{:.3f},{:.3f},{:.3f},{:.3f},{:.3f},", median_of_rounds(f.ops_per_s),
+                           median_of_rounds(f.plain_ns), median_of_rounds(f.audited_ns), median_of_rounds(f.added_ns),
+                           least(f.added_ns), most(f.added_ns));
+        out << fmt::format("{:.1f},{:.3f},{:.1f},{:.1f},{},{},{},{}\n", median_of_rounds(f.startup_ms),
+                           median_of_rounds(f.auditor_cpu), f.rss_mib, f.kernel_mib, f.done, f.seen, results.date,
+                           quoted(results.machine));
+    }
 }
 
 }  // namespace mapaudit::bench

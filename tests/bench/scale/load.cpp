@@ -6,7 +6,13 @@
 // each, so that what an operation costs shows at any rate. cas_map neither locks nor allocates under this load: no
 // wait of one thread for another is in the figures.
 //
-//   scale_load MAPS THREADS RATE      RATE: operations a second over all threads; 0: unthrottled
+// `chained`: what an operation gave goes into the choice of the next, as in a program that uses what it looks up.
+// `independent`: it does not, and the processor fetches the memory of several operations at a time, until an audit,
+// whose clock waits for an operation's last fetch, ends that.
+//
+//   scale_load MAPS THREADS RATE KEYS chained|independent
+//             RATE: operations a second over all threads; 0: unthrottled
+//             KEYS: over all maps, rounded up to a power of two in each
 //   commands: measure MS → "cpu_ns ops wall_ns" · end of input ends it
 #include <algorithm>
 #include <atomic>
@@ -29,11 +35,11 @@ namespace {
 
 using Map = mapaudit::cas_map<std::uint64_t, std::uint64_t>;
 
-constexpr std::uint64_t all_keys = 16'384, fewest_keys = 16;  // over all maps · in each
-constexpr std::uint64_t assigns_of_1024 = 102;                // a tenth, as mapaudit-workload's default
-constexpr std::uint64_t chunk = 256;                          // operations between two looks at the end
-constexpr double period_s = 0.02;                             // from burst to burst, where bursts are long enough
-constexpr std::uint64_t shortest_burst = 32;                  // reading the CPU time twice is a few ns of each
+constexpr std::uint64_t assigns_of_1024 = 102;               // a tenth, as mapaudit-workload's default
+constexpr std::uint64_t never_set = std::uint64_t{1} << 63;  // in no value
+constexpr std::uint64_t chunk = 256;                         // operations between two looks at the end
+constexpr double period_s = 0.02;                            // from burst to burst, where bursts are long enough
+constexpr std::uint64_t shortest_burst = 32;                 // reading the CPU time twice is a few ns of each
 
 std::uint64_t now_ns(clockid_t clock) {
     timespec now;
@@ -52,8 +58,11 @@ struct Done {
 
 class Crew {
 public:
-    Crew(std::uint64_t maps, unsigned threads, double rate)
-        : keys_(std::max(fewest_keys, std::bit_floor(all_keys / maps))), rate_(rate), done_(threads) {
+    Crew(std::uint64_t maps, unsigned threads, double rate, std::uint64_t keys, bool chained)
+        : chained_(chained),
+          keys_(std::bit_ceil(std::max<std::uint64_t>(1, keys / maps))),
+          rate_(rate),
+          done_(threads) {
         for (std::uint64_t i = 0; i < maps; ++i) {
             maps_.push_back(std::make_unique<Map>("scale-" + std::to_string(i), keys_, 1));
             for (std::uint64_t key = 0; key < keys_; ++key) maps_.back()->assign(key, key);
@@ -120,7 +129,8 @@ private:
         Done done;
         for (;; due_ns += every_ns) {
             const std::uint64_t due = begin_ns_ + static_cast<std::uint64_t>(due_ns);
-            if (due >= end_ns_ || stop_.load(std::memory_order_relaxed)) return done;
+            // Once at least, however late this thread gets to it: a window of nothing is a failure.
+            if (done.ops != 0 && (due >= end_ns_ || stop_.load(std::memory_order_relaxed))) return done;
             sleep_until(due);
             const std::uint64_t start = now_ns(CLOCK_THREAD_CPUTIME_ID);
             operate(random, burst);
@@ -130,18 +140,29 @@ private:
     }
 
     void operate(mapaudit::workload::Random& random, std::uint64_t ops) {
+        if (!chained_)
+            operate_on(random, ops, [](std::uint64_t drawn, std::uint64_t) { return drawn; });
+        else  // the same draws: no value has the bit, which the processor cannot know
+            operate_on(random, ops, [](std::uint64_t drawn, std::uint64_t last) { return drawn ^ (last & never_set); });
+    }
+
+    template <class Choose>
+    void operate_on(mapaudit::workload::Random& random, std::uint64_t ops, Choose choose) {
+        std::uint64_t last = 0;
         for (std::uint64_t i = 0; i < ops; ++i) {
             // One number drawn is the map (high 32 bits), the key (bits 10 to 31) and the operation.
-            const std::uint64_t drawn = random.next();
+            const std::uint64_t drawn = choose(random.next(), last);
             Map& map = *maps_[((drawn >> 32) * maps_.size()) >> 32];
             const std::uint64_t key = (drawn >> 10) & (keys_ - 1);
             if ((drawn & 1023) < assigns_of_1024)
-                map.assign(key, i);
+                last = map.assign(key, i) ? 1 : 0;
             else if (const auto found = map.lookup(key))
-                asm volatile("" : : "r"(*found));  // the result counts as used
+                last = *found;
         }
+        asm volatile("" : : "r"(last));  // the results count as used
     }
 
+    const bool chained_;
     const std::uint64_t keys_;  // a power of two
     const double rate_;
     std::vector<std::unique_ptr<Map>> maps_;
@@ -156,11 +177,13 @@ private:
 
 int main(int argc, char** argv) {
     const auto argument = [&](int i) { return i < argc ? std::strtoull(argv[i], nullptr, 10) : 0; };
-    if (argc != 4 || argument(1) == 0 || argument(2) == 0) {
-        std::cerr << "usage: scale_load MAPS THREADS RATE\n";
+    const std::string chain = argc == 6 ? argv[5] : "";
+    if ((chain != "chained" && chain != "independent") || argument(1) == 0 || argument(2) == 0) {
+        std::cerr << "usage: scale_load MAPS THREADS RATE KEYS chained|independent\n";
         return 2;
     }
-    Crew crew(argument(1), static_cast<unsigned>(argument(2)), static_cast<double>(argument(3)));
+    Crew crew(argument(1), static_cast<unsigned>(argument(2)), static_cast<double>(argument(3)), argument(4),
+              chain == "chained");
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
         std::string command;

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "scale_results.hpp"
+#include "scale/results.hpp"
 
 namespace mapaudit::bench {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale_book.hpp"
+#include "scale/book.hpp"
 
 #include <malloc.h>
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "scale_book.hpp"
-#include "scale_point.hpp"
-#include "scale_points.hpp"
+#include "scale/book.hpp"
+#include "scale/point.hpp"
+#include "scale/points.hpp"
 
 namespace mapaudit::bench {
 
