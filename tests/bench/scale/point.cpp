@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // The audited warm-up outlasts what the auditor does once: its calibration, and the first touch of each map's counts.
-constexpr unsigned warm_up_ms = 200, audited_warm_up_ms = 1000, plain_ms = 500, audited_ms = 2000;
+constexpr unsigned warm_up_ms = 200, audited_warm_up_ms = 1000, plain_ms = 800, audited_ms = 2000;
 
 struct LoadWindow {
     double cpu_ns_per_op = 0, ops_per_s = 0;

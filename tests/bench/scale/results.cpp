@@ -110,8 +110,10 @@ void print_scale_goals(std::ostream& out, const ScaleResults& results) {
         double highest = first;
         for (const ScalePoint& point : series.points)
             highest = std::max(highest, median_of_rounds(results.find(point).added_ns));
-        print_goal(out, series.name + ", cost of an operation over the first point's", rise_percent(first, highest),
-                   flat_percent, " %");
+        print_goal(out,
+                   fmt::format("{}, cost of an operation ({:.1f} ns) over the first point's ({:.1f} ns)", series.name,
+                               highest, first),
+                   rise_percent(first, highest), flat_percent, " %");
     }
     const ScaleFigures& many = results.find(many_maps_point());
     print_goal(out, fmt::format("start-up at {} maps", many.point.maps), median_of_rounds(many.startup_ms),
