@@ -49,6 +49,13 @@ double time_step(double range, int most) {
     return tick_step(range / 86400, most) * 86400;
 }
 
+// Where a point is, in words.
+std::string x_text(const Chart& chart, double x) {
+    for (const ChartTick& tick : chart.x_ticks)
+        if (tick.x == x) return markup(tick.label);
+    return chart.x_ticks.empty() ? seconds_label(std::round(x * 10) / 10) : fmt::format("{:g}", x);
+}
+
 void append_axes(std::string& svg, const Chart& chart, const Scale& scale) {
     const double y_step = tick_step(scale.y_end, 5);
     for (double value = 0; value <= scale.y_end * 1.0001; value += y_step)
@@ -57,10 +64,14 @@ void append_axes(std::string& svg, const Chart& chart, const Scale& scale) {
             "<text class=\"tick y\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
             left, scale.y(value), width - right, scale.y(value), left - 6, scale.y(value) + 3.5,
             markup(chart.y_label(value)));
-    const double x_step = time_step(scale.x_end, 7);
-    for (double value = 0; value <= scale.x_end * 1.0001; value += x_step)
+    const auto append_x_tick = [&](double value, const std::string& label) {
         svg += fmt::format("<text class=\"tick x\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n", scale.x(value),
-                           height - bottom + 16, seconds_label(value));
+                           height - bottom + 16, label);
+    };
+    for (const ChartTick& tick : chart.x_ticks) append_x_tick(tick.x, markup(tick.label));
+    if (!chart.x_ticks.empty()) return;
+    const double x_step = time_step(scale.x_end, 7);
+    for (double value = 0; value <= scale.x_end * 1.0001; value += x_step) append_x_tick(value, seconds_label(value));
 }
 
 void append_line(std::string& svg, const ChartLine& line, const Chart& chart, const Scale& scale) {
@@ -77,7 +88,7 @@ void append_line(std::string& svg, const ChartLine& line, const Chart& chart, co
         if (points.size() > fewest_marked && !alone) continue;
         marks += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{}\"><title>{}: {} at {}</title></circle>", x, y,
                              points.size() > fewest_marked / 2 ? 2 : 2.6, markup(line.name),
-                             markup(chart.y_label(point.y)), seconds_label(std::round(point.x * 10) / 10));
+                             markup(chart.y_label(point.y)), x_text(chart, point.x));
     }
     if (path.empty()) return;
     svg += fmt::format("<g class=\"line s{}\"><path d=\"{}\"><title>{}</title></path>{}</g>\n",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A chart of lines over time, as one inline SVG element. Colours are the page's: classes s0 to s7.
+// A chart of lines over time, or over what the caller marks on its axis, as one inline SVG element. Colours are the
+// page's: classes s0 to s7.
 #pragma once
 
 #include <functional>
@@ -22,12 +23,19 @@ struct ChartLine {
     std::vector<ChartPoint> points;  // by x
 };
 
+// A mark on the axis below.
+struct ChartTick {
+    double x = 0;
+    std::string label;
+};
+
 struct Chart {
     std::string title;
     std::vector<ChartLine> lines;
-    double x_end = 0;        // seconds; the axis begins at 0
+    double x_end = 0;        // seconds, or in the ticks' unit; the axis begins at 0
     double y_least_end = 0;  // the axis reaches at least this high
     std::function<std::string(double)> y_label;
+    std::vector<ChartTick> x_ticks{};  // empty: x is seconds, and their marks are chosen
 };
 
 // Empty where no line has a point. Of very long lines, the highest point of each stretch is drawn.

@@ -47,6 +47,16 @@ TEST(LineChart, golden) {
     EXPECT_THAT(svg, HasSubstr("<title>users &lt;1&gt;: 10 at 2s</title>"));
 }
 
+TEST(LineChart, an_axis_with_marks_of_its_own) {
+    Chart chart{"cost", {{"maps", 0, {{1, 5, false}, {3, 10, false}}}}, 4, 0, [](double) { return std::string("y"); }};
+    chart.x_ticks = {{1, "<1>"}, {3, "100"}};
+    const std::string svg = chart_svg(chart);
+    EXPECT_THAT(svg, HasSubstr("<text class=\"tick x\" x=\"181.0\" y=\"210.0\">&lt;1&gt;</text>\n"
+                               "<text class=\"tick x\" x=\"427.0\" y=\"210.0\">100</text>\n"));
+    EXPECT_THAT(svg, HasSubstr("<title>maps: y at 100</title>"));
+    EXPECT_THAT(svg, Not(HasSubstr("s</text>")));  // no seconds beside them
+}
+
 TEST(LineChart, steps_are_round) {
     EXPECT_DOUBLE_EQ(tick_step(10, 5), 2);
     EXPECT_DOUBLE_EQ(tick_step(11, 5), 5);

@@ -6,10 +6,12 @@
 #include "every_concurrent_map.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -22,12 +24,23 @@ struct halt {
     inline static thread_local bool armed = false;
     inline static std::atomic<bool> reached = false, answered = false;
 
-    static void here() {
-        if (!armed) return;
-        armed = false;
-        reached = true;
-        // A reader that waits for our lock never answers: enough turns for it to get there, then on.
+    // For a reader that may be waiting for our lock, and then never answers: enough turns for it to get there.
+    static void for_a_while() {
+        if (!reach()) return;
         for (int turn = 0; turn < 20'000 && !answered; ++turn) std::this_thread::yield();
+    }
+    // For a reader that takes no lock.
+    static void until_answered() {
+        if (!reach()) return;
+        const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (!answered && std::chrono::steady_clock::now() < limit) std::this_thread::yield();
+    }
+
+private:
+    static bool reach() {
+        if (!std::exchange(armed, false)) return false;
+        reached = true;
+        return true;
     }
 };
 
@@ -35,7 +48,7 @@ struct halt {
 struct halting_key {
     u64 number;
     explicit halting_key(u64 n) : number(n) {}
-    halting_key(const halting_key& other) : number(other.number) { halt::here(); }
+    halting_key(const halting_key& other) : number(other.number) { halt::for_a_while(); }
     halting_key& operator=(const halting_key&) = default;
     bool operator==(const halting_key&) const = default;
 };
@@ -88,7 +101,7 @@ struct tophash_first {
     template <class Table, class Element>
     static void publish(const typename Table::position& claimed, Element* element) {
         claimed.at->turn(claimed.index, detail::slot_claimed, detail::tophash(element->hash));
-        halt::here();
+        halt::until_answered();
         claimed.at->slots[claimed.index].store(element, std::memory_order_release);
     }
     template <class Table>
