@@ -77,8 +77,7 @@ std::string map_table(const model::CpuReport& cpu, const std::vector<Shown>& map
                             {"CPU%", "WORK%", "WAIT%", "GROW%", "SLEPT", "FOR LOCK", "PREEMPTED", "HOLDING", "MOVED"});
     for (std::size_t i = 0; i < shown; ++i) text += map_line(cpu, maps[i], width);
     if (maps.size() > shown)
-        text += fmt::format("  ... and {} more map{} with fewer samples\n", maps.size() - shown,
-                            maps.size() - shown == 1 ? "" : "s");
+        text += fmt::format("  ... and {} with fewer samples\n", counted(maps.size() - shown, "more map", "more maps"));
     return text;
 }
 

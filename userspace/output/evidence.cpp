@@ -23,10 +23,6 @@ using model::EvidenceKind;
 
 constexpr std::size_t most_frames = 24;
 
-std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
-    return fmt::format("{} {}", n, n == 1 ? one : many);
-}
-
 // Evidence and advice name a map as rows do.
 template <class About>
 model::Row as_row(const About& about) {

@@ -64,6 +64,10 @@ std::string rate(double per_s) {
 
 std::string count(std::uint64_t n) { return n < 10'000'000 ? fmt::format("{}", n) : rate(static_cast<double>(n)); }
 
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", n, n == 1 ? one : many);
+}
+
 std::string bytes(std::uint64_t n) {
     if (n < 1000) return fmt::format("{} B", n);
     return in_unit(static_cast<double>(n), binary_units, 1000);

@@ -27,6 +27,8 @@ std::string duration(double ns);
 std::string rate(double per_s);
 // Exact up to seven digits, then as a rate.
 std::string count(std::uint64_t n);
+// "1 map", "3 maps".
+std::string counted(std::uint64_t n, std::string_view one, std::string_view many);
 // "512 B", "3.81 MiB".
 std::string bytes(std::uint64_t n);
 // "1.2 %".

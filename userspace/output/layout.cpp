@@ -23,7 +23,7 @@ constexpr std::string_view help_text =
 std::string title(const model::Report& report, const View& view, const ScreenState& state) {
     std::string text =
         fmt::format("mapaudit  {}  {}  {}  by {}", targets_line(report, targets_named), elapsed(report.elapsed_s),
-                    report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps), sort_column_name(view.sort));
+                    counted(report.maps, "map", "maps"), sort_column_name(view.sort));
     return state.paused ? "PAUSED  " + text : text;
 }
 

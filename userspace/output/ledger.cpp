@@ -54,7 +54,7 @@ std::string why_empty(const model::Report& report) {
         std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
     if (any) return "no map's name matches the filter";
     return fmt::format("{} known, no operation seen yet",
-                       report.maps == 1 ? "1 map" : fmt::format("{} maps", report.maps));
+                       counted(report.maps, "map", "maps"));
 }
 
 std::string targets_line(const model::Report& report, std::size_t most) {

@@ -20,8 +20,6 @@ using Rows = std::vector<const model::Row*>;
 
 constexpr std::size_t most_rows = 200;
 
-std::string times(std::uint64_t n) { return n == 1 ? "1 time" : fmt::format("{} times", n); }
-
 // The totals that `chosen` holds of, greatest figure first.
 Rows chosen_rows(const Recording& recording, const std::function<bool(const model::Row&)>& chosen,
                  const std::function<std::uint64_t(const model::Row&)>& figure) {
@@ -105,7 +103,8 @@ std::string growth_html(const Recording& recording) {
     for (std::size_t i = 0; i < shown; ++i) {
         const model::Row& row = *rows[i];
         body += fmt::format("<tr><th scope=\"row\">{}</th>", markup(map_label(row, recording.many_pids)));
-        body += bar_cell(times(row.grows), static_cast<double>(row.grows) / static_cast<double>(rows[0]->grows));
+        body += bar_cell(counted(row.grows, "time", "times"),
+                         static_cast<double>(row.grows) / static_cast<double>(rows[0]->grows));
         body += cell(row.buckets ? count(*row.buckets) : "–") + cell(row.size ? count(*row.size) : "–");
         body += cell(row.load_factor ? fmt::format("{:.2f}", *row.load_factor) : "–");
         body += time_cell(row.mean_ns ? std::optional(*row.mean_ns * static_cast<double>(row.calls)) : std::nullopt);
@@ -131,7 +130,7 @@ std::string conflicts_html(const Recording& recording) {
     const std::size_t shown = std::min(rows.size(), most_rows);
     for (std::size_t i = 0; i < shown; ++i)
         body += "<tr class=\"bad\">" + name_cells(*rows[i], recording.many_pids) +
-                cell("observed " + times(rows[i]->conflicts)) + "</tr>\n";
+                cell("observed " + counted(rows[i]->conflicts, "time", "times")) + "</tr>\n";
     return table("<th>map</th><th class=\"op\">op</th><th>conflicting access</th>", body, rows.size() - shown);
 }
 

@@ -22,10 +22,6 @@ using Rows = std::vector<const model::Row*>;
 
 constexpr std::size_t widest_map = 40, narrowest_map = 9, most_grown_maps = 20;
 
-std::string counted(std::uint64_t n, std::string_view one, std::string_view many) {
-    return fmt::format("{} {}", n, n == 1 ? one : many);
-}
-
 std::string table_text(const Rows& rows, bool pid, std::size_t most) {
     const std::size_t shown = std::min(most, rows.size());
     std::size_t map_width = narrowest_map;
