@@ -22,8 +22,9 @@ namespace mapaudit::workload {
 namespace {
 
 // A tracer attaches its probes one by one, and may be held up in between. Ours attaches what sees every operation last;
-// where nothing but rare events is listened to so far, more may well come.
-constexpr std::uint64_t settle_ns = 100'000'000;
+// where nothing but rare events is listened to so far, more may well come. Which of the hot probes are up may change
+// meanwhile: an auditor that follows a budget exchanges them.
+constexpr std::uint64_t settle_ns = 50'000'000;
 constexpr std::uint64_t settle_rare_ns = 500'000'000;
 constexpr int poll_us = 200;
 
@@ -47,11 +48,14 @@ Semaphores read_semaphores() {
     return values;
 }
 
-bool sees_operations(const Semaphores& values) {
+enum class Heard { nothing, rare_events, operations };
+
+Heard what_is_heard() {
+    const Semaphores values = read_semaphores();
     for (const int semaphore :
          {MAPAUDIT_SEM_BATCH, MAPAUDIT_SEM_BATCH_SAMPLED, MAPAUDIT_SEM_ASSIGN, MAPAUDIT_SEM_LOOKUP, MAPAUDIT_SEM_ERASE})
-        if (values[static_cast<std::size_t>(semaphore) / 2] != 0) return true;
-    return false;
+        if (values[static_cast<std::size_t>(semaphore) / 2] != 0) return Heard::operations;
+    return values == Semaphores{} ? Heard::nothing : Heard::rare_events;
 }
 #endif
 
@@ -96,19 +100,18 @@ std::optional<Failure> Crew::wait_for_attach() {
 #else
     std::fprintf(stderr, "ready pid=%d\n", static_cast<int>(::getpid()));
     const std::uint64_t deadline = detail::monotonic_ns() + static_cast<std::uint64_t>(*options_.wait_attach_s * 1e9);
-    Semaphores seen{};
-    std::uint64_t changed_ns = 0;
+    Heard heard = Heard::nothing;
+    std::uint64_t since_ns = 0;
     for (;;) {
         const std::uint64_t now = detail::monotonic_ns();
-        const Semaphores current = read_semaphores();
-        const bool raised = current != Semaphores{};
-        if (current != seen) {
-            seen = current;
-            changed_ns = now;
-        } else if (raised && now - changed_ns >= (sees_operations(current) ? settle_ns : settle_rare_ns)) {
+        if (const Heard current = what_is_heard(); current != heard) {
+            heard = current;
+            since_ns = now;
+        } else if (heard != Heard::nothing &&
+                   now - since_ns >= (heard == Heard::operations ? settle_ns : settle_rare_ns)) {
             return {};
         }
-        if (!raised && now >= deadline)
+        if (heard == Heard::nothing && now >= deadline)
             return Failure{exit_nobody_attached, "--wait-attach: nobody attached a probe in time"};
         if (signalled(poll_us)) {  // the load ends before it began, and is reported as such
             stop_ = true;
