@@ -15,7 +15,7 @@
 // it leaves when the second slipped past it. The first reports its side as well, as it leaves. Then the policy:
 //
 //   abort    says what, on which map, between which threads, on stderr, and calls abort(), as Go's runtime would. While
-//            somebody listens, it first gives the other thread up to 50 ms to report its side.
+//            somebody listens, it first gives the other thread up to a second to report its side.
 //   throw_   throws conflict_error. Out of a second writer or a reader it comes before anything is touched; out of a
 //            writer that finds on leaving that it was not alone, after its write. The map may be damaged by then only
 //            where two writers slipped past each other.
@@ -127,7 +127,8 @@ public:
     }
     template <class Map>
     [[gnu::always_inline]] void check_iteration(const Map& map) {
-        if (const auto other = owner(); other != 0) [[unlikely]] came_upon(MAPAUDIT_CONFLICT_ITERATE_WRITE, other, map);
+        if (const auto other = owner(); other != 0) [[unlikely]]
+            came_upon(MAPAUDIT_CONFLICT_ITERATE_WRITE, other, map);
     }
 
 private:
@@ -160,9 +161,10 @@ private:
         if (owner != marked && !owner_.compare_exchange_strong(owner, marked, std::memory_order_relaxed))
             word_.store({});  // it has left meanwhile
     }
-    // The process is about to end, and with it what the other thread could say. An operation takes far less than this.
+    // The process is about to end, and with it what the other thread could say. An operation takes far less than
+    // this, unless its thread waits for a CPU.
     void await_the_other_side() const noexcept {
-        const std::uint64_t until = monotonic_ns() + 50'000'000;
+        const std::uint64_t until = monotonic_ns() + 1'000'000'000;
         while (word_.load().writer != 0 && monotonic_ns() < until) ::sched_yield();
     }
 
