@@ -6,7 +6,7 @@
 #include <chrono>
 #include <cstdint>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 class Clock {
 public:
@@ -23,4 +23,4 @@ public:
     }
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

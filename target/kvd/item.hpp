@@ -12,7 +12,7 @@
 #include <string>
 #include <utility>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 inline constexpr std::size_t max_key_bytes = 250;
 inline constexpr std::size_t max_value_bytes = 1 << 20;
@@ -71,4 +71,4 @@ struct Item {
 // The map copies and moves this alone, so that its critical sections do not grow with the values.
 using ItemPtr = std::shared_ptr<const Item>;
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

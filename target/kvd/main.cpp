@@ -14,7 +14,7 @@
 
 namespace {
 
-using namespace mapaudit::kvd;
+using namespace kvd;
 
 int run(const Options& options) {
     if (options.list) {

@@ -7,7 +7,7 @@
 
 #include "table.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 std::variant<Options, int> parse_options(int argc, const char* const* argv) {
     Options o;
@@ -49,4 +49,4 @@ std::variant<Options, int> parse_options(int argc, const char* const* argv) {
     return o;
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -7,7 +7,7 @@
 #include <string>
 #include <variant>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 inline constexpr int exit_done = 0, exit_failed = 1, exit_usage = 2;
 
@@ -25,4 +25,4 @@ struct Options {
 // What to do: a server, or to end at once with an exit code (after --help, or a usage error already printed).
 std::variant<Options, int> parse_options(int argc, const char* const* argv);
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

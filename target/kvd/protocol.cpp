@@ -9,7 +9,7 @@
 
 #include "item.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 constexpr std::string_view unknown = "ERROR";
@@ -174,4 +174,4 @@ CommandLine parse_command_line(std::string_view line) {
     return found->parse(found->verb, Words(words).subspan(1));
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

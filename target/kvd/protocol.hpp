@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 enum class Verb {
     get,
@@ -63,4 +63,4 @@ struct CommandLine {
 // `line` is without its line end. Keys have at most max_key_bytes, data at most max_value_bytes.
 CommandLine parse_command_line(std::string_view line);
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

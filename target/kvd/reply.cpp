@@ -7,7 +7,7 @@
 #include <chrono>
 #include <iterator>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 void append_line(std::string& out, std::string_view line) {
     out.append(line);
@@ -50,4 +50,4 @@ void append_stats(std::string& out, const Statistics& statistics, const Store& s
 
 std::string_view version() { return MAPAUDIT_VERSION; }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -10,7 +10,7 @@
 #include "statistics.hpp"
 #include "store.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 void append_line(std::string& out, std::string_view line);
 // VALUE <key> <flags> <bytes> [<cas>], and the bytes.
@@ -19,4 +19,4 @@ void append_value(std::string& out, std::string_view key, const Item& item, bool
 void append_stats(std::string& out, const Statistics& statistics, const Store& store);
 std::string_view version();
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 void RequestParser::feed(std::string_view bytes) {
     if (expecting_ == Expecting::nothing) return;
@@ -109,4 +109,4 @@ bool RequestParser::skip_line() {
     return true;
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -11,7 +11,7 @@
 
 #include "protocol.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 // Takes bytes by feed() and gives commands by next() until it gives none; only then should it be fed again: what it
 // keeps is then at most a line or a value, and what was fed at once. Not thread-safe.
@@ -50,4 +50,4 @@ private:
     std::optional<Parsed> ready_;
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -19,7 +19,7 @@
 
 #include "reply.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 using asio::redirect_error;
@@ -238,4 +238,4 @@ void Server::run() {
     work();
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

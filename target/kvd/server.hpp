@@ -20,7 +20,7 @@
 
 #include "session.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 struct Endpoint {
     std::string address;  // an IP address
@@ -71,4 +71,4 @@ private:
     asio::signal_set signals_;
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

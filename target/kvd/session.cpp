@@ -5,7 +5,7 @@
 
 #include "reply.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 constexpr std::string_view out_of_memory = "SERVER_ERROR out of memory storing object";
@@ -135,4 +135,4 @@ Session::Next Session::carry_out(Request& request, std::string& out) {
     return Next::run;
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -12,7 +12,7 @@
 #include "statistics.hpp"
 #include "store.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 // Not thread-safe; any number of sessions may share a store. It may throw std::bad_alloc, and must not be used again
 // after that.
@@ -48,4 +48,4 @@ private:
     std::size_t keys_done_ = 0;       // of it
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

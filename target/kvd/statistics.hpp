@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 enum class Counter {
     cmd_get,  // keys asked for
@@ -72,4 +72,4 @@ private:
     std::array<std::atomic<std::uint64_t>, counter_names.size()> counters_{};
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 constexpr std::int64_t longest_relative_s = std::int64_t{60} * 60 * 24 * 30;
@@ -197,4 +197,4 @@ Outcome Store::touch(const std::string& key, std::int64_t exptime) {
     });
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -22,7 +22,7 @@
 #include "item.hpp"
 #include "table.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 enum class StoreMode { set, add, replace, append, prepend, cas };
 
@@ -113,4 +113,4 @@ private:
     static constexpr std::int64_t sweep_pause_ms = 1000;
 };
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -13,7 +13,7 @@
 #include <mapaudit/sync_map.hpp>
 #include <mapaudit/tophash_map.hpp>
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 template <class Map>
@@ -54,8 +54,9 @@ constexpr Kind kind() {
 
 // Not here: go_map, which is for one thread, and cas_map, whose values must be trivially copyable.
 constexpr std::array kinds{
-    kind<mutex_map>(),    kind<rwlock_map>(),  kind<sharded_map>(), kind<sync_map>(),
-    kind<snapshot_map>(), kind<tophash_map>(), kind<cache_map>(),   kind<operation_map>(),
+    kind<mapaudit::mutex_map>(), kind<mapaudit::rwlock_map>(),    kind<mapaudit::sharded_map>(),
+    kind<mapaudit::sync_map>(),  kind<mapaudit::snapshot_map>(),  kind<mapaudit::tophash_map>(),
+    kind<mapaudit::cache_map>(), kind<mapaudit::operation_map>(),
 };
 
 }  // namespace
@@ -71,4 +72,4 @@ std::unique_ptr<Table> make_table(std::string_view kind, const std::string& name
     return found == kinds.end() ? nullptr : found->make(name);
 }
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -12,7 +12,7 @@
 
 #include "item.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 
 // Thread safety: any number of threads may call anything at any time. find, put and remove are one audited operation
 // of the map each (lookup, assign, erase) and linearizable; the others are not audited.
@@ -39,4 +39,4 @@ std::vector<std::string_view> table_kinds();
 // Null when there is no such kind. `name` is the map's under the auditor.
 std::unique_ptr<Table> make_table(std::string_view kind, const std::string& name);
 
-}  // namespace mapaudit::kvd
+}  // namespace kvd

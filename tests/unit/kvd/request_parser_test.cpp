@@ -7,7 +7,7 @@
 
 #include "item.hpp"
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 // What a command says, as text.
@@ -192,4 +192,4 @@ TEST(RequestParser, ALineWithoutEndIsGivenUp) {
 }
 
 }  // namespace
-}  // namespace mapaudit::kvd
+}  // namespace kvd

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 class Conversation : public testing::Test {
@@ -103,4 +103,4 @@ TEST_F(Conversation, StatsCountWhatHappened) {
 }
 
 }  // namespace
-}  // namespace mapaudit::kvd
+}  // namespace kvd

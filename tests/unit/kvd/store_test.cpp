@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace mapaudit::kvd {
+namespace kvd {
 namespace {
 
 // Passes when told to.
@@ -221,4 +221,4 @@ TEST_P(StoreOf, WritesBetweenFlushesStay) {
 TEST(Tables, UnknownKindIsNone) { EXPECT_EQ(make_table("no_such_map", "items"), nullptr); }
 
 }  // namespace
-}  // namespace mapaudit::kvd
+}  // namespace kvd
