@@ -11,9 +11,9 @@ all: build
 deps: ## install what is missing (apt), or name it
 	@scripts/deps.sh
 
-build: deps ## the auditor and the workload driver
+build: deps ## the auditor, the workload driver and the key-value server
 	@$(CONFIGURE) --log-level=NOTICE
-	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload mapaudit-kvd
 
 test: deps ## build and run every test
 	@$(CONFIGURE) --log-level=NOTICE

@@ -10,7 +10,7 @@ set -euo pipefail
 needed=(
     cmake:cmake g++:g++ make:make clang:clang llvm:llvm-strip bpftool:bpftool pkg-config:pkg-config
     "libbpf-dev:<bpf/libbpf.h" "libelf-dev:<gelf.h" "libdw-dev:<elfutils/libdwfl.h" "zlib1g-dev:<zlib.h"
-    "libcli11-dev:<CLI/CLI.hpp"
+    "libcli11-dev:<CLI/CLI.hpp" "libasio-dev:<asio/version.hpp" libmemcached-tools:memccapable
     "libspdlog-dev:<spdlog/spdlog.h" "libfmt-dev:<fmt/format.h" "nlohmann-json3-dev:<nlohmann/json.hpp"
     "libncurses-dev:<curses.h" "libgtest-dev:<gtest/gtest.h" "libgmock-dev:<gmock/gmock.h"
     "liburcu-dev:<urcu/urcu-bp.h"

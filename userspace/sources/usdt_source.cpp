@@ -33,19 +33,24 @@ model::MapKey UsdtSource::map_key(std::uint32_t domain, std::uint32_t map) const
 
 void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Book& book) {
     if (domain.registry == nullptr) return;
-    std::vector<RegistryMap> maps = std::exchange(domain.at_attach, {});
-    if (auto refreshed = domain.registry->refresh(); refreshed && *refreshed) {
-        maps = domain.registry->maps(largest_map_table);
-    } else if (maps.empty()) {
-        return;  // it has ended: the last figures stay
-    }
     std::set<std::uint32_t> living;
-    for (const RegistryMap& map : maps) {
-        living.insert(map.id);
-        describe(index, map.id,
-                 {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
-                 book);
-    }
+    const auto tell = [&](const std::vector<RegistryMap>& maps) {
+        living.clear();
+        for (const RegistryMap& map : maps) {
+            living.insert(map.id);
+            describe(index, map.id,
+                     {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
+                     book);
+        }
+    };
+    // Known by what they were then, those too that have gone since: the registry no longer has their names.
+    const std::vector<RegistryMap> at_attach = std::exchange(domain.at_attach, {});
+    tell(at_attach);
+    domain.living.merge(living);
+    if (auto refreshed = domain.registry->refresh(); refreshed && *refreshed)
+        tell(domain.registry->maps(largest_map_table));
+    else
+        return;  // it has ended: the last figures stay
     for (const std::uint32_t id : domain.living) {
         const model::MapKey key{domain.process->pid(), domain.ordinal, id};
         const model::MapInfo* known = living.contains(id) ? nullptr : book.find(key);
