@@ -90,10 +90,17 @@ constexpr Kind watched() {
 }
 
 constexpr std::array kinds{
-    watched<go_map<Key, Value>>(),    plain<mutex_map<Key, Value>>(), plain<rwlock_map<Key, Value>>(),
-    plain<sharded_map<Key, Value>>(), plain<tophash_map<Key, Value>>(), plain<cas_map<Key, Value>>(),
-    plain<sync_map<Key, Value>>(), plain<snapshot_map<Key, Value>>(), plain<cache_map<Key, Value>>(),
-    plain<operation_map<Key, Value>>(), plain<StandardMap>(),
+    watched<go_map<Key, Value>>(),
+    plain<mutex_map<Key, Value>>(),
+    plain<rwlock_map<Key, Value>>(),
+    plain<sharded_map<Key, Value>>(),
+    plain<tophash_map<Key, Value>>(),
+    plain<cas_map<Key, Value>>(),
+    plain<sync_map<Key, Value>>(),
+    plain<snapshot_map<Key, Value>>(),
+    plain<cache_map<Key, Value>>(),
+    plain<operation_map<Key, Value>>(),
+    plain<StandardMap>(),
 };
 
 }  // namespace

@@ -35,8 +35,8 @@ inline double ns_per_tick(const Moment& from, const Moment& to) noexcept {
 // What an auditor attached at level full adds to an operation that is timed from outside: its own two clock reads
 // inside, the second behind a fence. In ticks; taken off the driver's figures, so that both sides time the operation.
 // Measured every few thousand operations: on a shared core the price changes by half within milliseconds. A mean, since
-// some counters move in steps of 10 ns and a median of such steps is one of them; of the lower three quarters, since the
-// upper hold the interrupts.
+// some counters move in steps of 10 ns and a median of such steps is one of them; of the lower three quarters, since
+// the upper hold the interrupts.
 class InnerClockReads {
 public:
     // What they cost now; `operations` counts this worker's.

@@ -68,12 +68,14 @@ private:
     void step(unsigned what, u64 number, u64 value) {
         const K key = made_from<K>(number);
         if (what < 6) {
-            check(map_.assign(key, made_from<V>(value)) == model_.insert_or_assign(key, made_from<V>(value)).second, "assign");
+            check(map_.assign(key, made_from<V>(value)) == model_.insert_or_assign(key, made_from<V>(value)).second,
+                  "assign");
         } else if (what < 10) {
             check(map_.erase(key) == (model_.erase(key) != 0), "erase");
         } else if (what < 13) {
             const auto known = model_.find(key);
-            check(map_.lookup(key) == (known == model_.end() ? std::nullopt : std::optional<V>(known->second)), "lookup");
+            check(map_.lookup(key) == (known == model_.end() ? std::nullopt : std::optional<V>(known->second)),
+                  "lookup");
         } else if (what == 13) {
             // As many insertions as it takes to grow, and their erasure.
             for (u64 i = 0; i < 64; ++i) step(i % 3 == 2 ? 6 : 0, 1'000 + number * 32 + i / 2, value);
@@ -113,7 +115,8 @@ void run_map_script(std::span<const std::uint8_t> script) {
              sync_map<u64, u64, poor_hash>, snapshot_map<u64, u64, poor_hash>, cache_map<u64, u64, poor_hash>,
              operation_map<u64, u64, poor_hash>>(script);
     run_each<go_map<text, text, poor_hash>, tophash_map<text, text, poor_hash>, cas_map<text, u64, poor_hash>,
-             sync_map<text, text, poor_hash>, snapshot_map<text, text, poor_hash>, cache_map<text, text, poor_hash>>(script);
+             sync_map<text, text, poor_hash>, snapshot_map<text, text, poor_hash>, cache_map<text, text, poor_hash>>(
+        script);
 }
 
 }  // namespace mapaudit_test

@@ -33,7 +33,8 @@ TEST(FuzzMaps, ScriptsFromFixedSeedsPass) {
         std::mt19937 random(seed);
         script bytes(16 + random() % 3'000);
         const unsigned keys = seed % 3 == 0 ? 8 : 256;  // few: the same ones come and go
-        for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(random() % (i % 2 == 0 ? 256 : keys));
+        for (std::size_t i = 0; i < bytes.size(); ++i)
+            bytes[i] = static_cast<std::uint8_t>(random() % (i % 2 == 0 ? 256 : keys));
         mapaudit_test::run_map_script(bytes);
     }
 }

@@ -19,9 +19,9 @@ namespace mapaudit_test {
 
 struct event {
     enum class kind { assign, lookup, erase } what;
-    std::uint64_t called, returned;      // on one clock for all threads
-    std::uint64_t value = 0;             // assign: what was written
-    bool answer = false;                 // assign: the key was new; erase: it was there
+    std::uint64_t called, returned;        // on one clock for all threads
+    std::uint64_t value = 0;               // assign: what was written
+    bool answer = false;                   // assign: the key was new; erase: it was there
     std::optional<std::uint64_t> found{};  // lookup
 };
 

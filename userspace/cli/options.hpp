@@ -22,7 +22,7 @@ struct AuditOptions {
     std::optional<double> duration_s;
     std::string csv;  // path, "-" or empty
     sources::Level level = sources::Level::full;
-    std::optional<double> max_overhead;  // percent
+    std::optional<double> max_overhead;          // percent
     std::uint32_t max_maps = 0, max_stacks = 0;  // 0: by what the target has
     bool per_cpu = false, per_thread = false;
     bool no_cpu = false;

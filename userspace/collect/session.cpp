@@ -45,7 +45,8 @@ model::Report Session::make_report(model::Scope scope, double interval_s) const 
         report.self.kernel_bytes += source->kernel_bytes();
     }
     for (std::size_t i = 0; i < processes_.size(); ++i)
-        report.targets.push_back({processes_[i]->pid(), names_[i], std::string(sources::level_name(level())), processes_[i]->alive()});
+        report.targets.push_back(
+            {processes_[i]->pid(), names_[i], std::string(sources::level_name(level())), processes_[i]->alive()});
     report.maps = book_.maps();
     return report;
 }

@@ -179,8 +179,8 @@ void for_each_row(const Cells& cells, const std::map<MapKey, MapInfo>& infos, do
                 const Counts& counts = counts_of(op_begin->second);
                 // CPUs stay, threads come and go: one that did nothing in this scope may long be gone.
                 if (op_begin->first.tid != all && is_empty(counts)) continue;
-                emit(with_unseen(make_row(op_begin->first, info, counts, growth, seconds),
-                                 unseen_of(op_begin->second), seconds));
+                emit(with_unseen(make_row(op_begin->first, info, counts, growth, seconds), unseen_of(op_begin->second),
+                                 seconds));
             }
             op_begin = op_end;
         }
@@ -286,7 +286,9 @@ std::vector<Row> Book::close_interval(double seconds) {
     estimate(seconds);
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
-        [](const Cell& cell) { return Unseen{cell.unseen_now, cell.partly_unseen_now}; },
+        [](const Cell& cell) {
+            return Unseen{cell.unseen_now, cell.partly_unseen_now};
+        },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
     for (auto& [key, cell] : cells_) {
@@ -311,7 +313,9 @@ std::vector<Row> Book::totals(double seconds) const {
             scratch.add(cell.interval);
             return scratch;
         },
-        [](const Cell& cell) { return Unseen{cell.unseen, cell.partly_unseen}; },
+        [](const Cell& cell) {
+            return Unseen{cell.unseen, cell.partly_unseen};
+        },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));
     return with_lost_rows(std::move(lost), std::move(rows));

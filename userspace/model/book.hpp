@@ -47,13 +47,13 @@ struct CellKey {
 
 // Counts to be added to a cell. Latencies and waits are in units of `ns_per_unit` ns.
 struct Counts {
-    std::uint64_t calls = 0;      // exact
-    Histogram latency;            // of the timed calls
+    std::uint64_t calls = 0;  // exact
+    Histogram latency;        // of the timed calls
     std::uint64_t latency_sum = 0;
     std::uint64_t latency_max = 0;  // 0: unknown, the histogram's highest bucket stands in
     std::uint64_t waits = 0, wait_sum = 0;
     Histogram wait;
-    Histogram grew;              // latencies of the timed calls that grew or evacuated
+    Histogram grew;  // latencies of the timed calls that grew or evacuated
     std::uint64_t grew_sum = 0;
     std::uint64_t migrations = 0;
     std::uint64_t conflicts = 0;
@@ -104,7 +104,7 @@ public:
 private:
     struct Cell {
         Counts interval, total;
-        double rate = 0;              // of calls, when they were last seen
+        double rate = 0;                           // of calls, when they were last seen
         std::uint64_t unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
         bool partly_unseen = false, partly_unseen_now = false;
     };

@@ -40,7 +40,8 @@ std::size_t library_frames(const Stack& stack) {
 std::vector<Evidence> merged(std::vector<Evidence> rows) {
     std::vector<Evidence> result;
     for (Evidence& row : rows) {
-        const auto twin = std::find_if(result.begin(), result.end(), [&](const auto& other) { return same(row, other); });
+        const auto twin =
+            std::find_if(result.begin(), result.end(), [&](const auto& other) { return same(row, other); });
         if (twin == result.end()) {
             result.push_back(std::move(row));
             continue;

@@ -9,8 +9,8 @@ namespace mapaudit::model {
 namespace {
 
 // Operators whose names hold brackets, longest first; after "operator".
-constexpr std::array<std::string_view, 12> bracket_operators{"<=>", "<<=", ">>=", "->*", "()", "<<", ">>",
-                                                             "<=",  ">=",  "->",  "<",   ">"};
+constexpr std::array<std::string_view, 12> bracket_operators{"<=>", "<<=", ">>=", "->*", "()", "<<",
+                                                             ">>",  "<=",  ">=",  "->",  "<",  ">"};
 
 bool is_name(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '$'; }
 

@@ -27,19 +27,19 @@ std::string_view op_name(mapaudit_op op);
 struct GrowthCost {
     std::uint64_t calls = 0;
     double total_ns = 0;
-    std::uint64_t slowest = 0;       // timed calls at or above the operation's P99
-    std::uint64_t slowest_grew = 0;  // of these, how many grew
+    std::uint64_t slowest = 0;             // timed calls at or above the operation's P99
+    std::uint64_t slowest_grew = 0;        // of these, how many grew
     std::optional<double> p99_without_ns;  // the P99 of the calls that did not
 };
 
 // One row of the CSV: scope x map x op x cpu x tid. An empty optional is an empty column.
 struct Row {
     int pid = 0;
-    std::string source;           // "usdt", …
+    std::string source;  // "usdt", …
     std::uint32_t map_id = 0;
-    std::string map_name;         // as the target gave it: escape before printing
-    std::string map_kind;         // likewise
-    std::string op;               // empty on the row of what is lost and belongs to no map
+    std::string map_name;              // as the target gave it: escape before printing
+    std::string map_kind;              // likewise
+    std::string op;                    // empty on the row of what is lost and belongs to no map
     std::optional<std::uint32_t> cpu;  // empty: all
     std::optional<std::uint32_t> tid;  // empty: all
     std::uint64_t calls = 0;
@@ -54,13 +54,13 @@ struct Row {
     std::optional<double> load_factor;
     std::uint64_t grows = 0;
     double buckets_per_s = 0;
-    double weight = 1;            // calls per timed call
-    bool estimated = false;       // calls was scaled from a part of the time
+    double weight = 1;       // calls per timed call
+    bool estimated = false;  // calls was scaled from a part of the time
     std::uint64_t lost = 0;
 
     // Not in the CSV.
-    bool checked = false;         // the map looks for concurrent access that it does not allow
-    std::uint64_t timed = 0;      // calls that the times rest on
+    bool checked = false;     // the map looks for concurrent access that it does not allow
+    std::uint64_t timed = 0;  // calls that the times rest on
     GrowthCost growth;
     std::uint32_t domain = 0;         // tells apart the registries of one process
     std::optional<double> cpu_share;  // of the process's CPU time, 0 to 1; empty: nothing was sampled
@@ -86,7 +86,7 @@ struct Ledger {
 
 // What the auditor itself used.
 struct SelfCost {
-    double cpu_percent = 0;        // of one core, over the interval (or the whole run, in a total)
+    double cpu_percent = 0;  // of one core, over the interval (or the whole run, in a total)
     std::uint64_t rss_bytes = 0;
     std::uint64_t kernel_bytes = 0;  // memory of its eBPF maps
 };
@@ -117,9 +117,9 @@ struct Report {
     SelfCost self;
     Overhead overhead;
     std::vector<Target> targets;
-    std::size_t maps = 0;   // maps known, shown or not
+    std::size_t maps = 0;            // maps known, shown or not
     std::vector<Evidence> evidence;  // of a total: what the rare events rest on
-    CpuReport cpu;          // where the CPU went
+    CpuReport cpu;                   // where the CPU went
 };
 
 }  // namespace mapaudit::model

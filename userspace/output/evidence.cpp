@@ -53,9 +53,11 @@ std::string source_line(const model::Frame& frame) {
 std::string whole_stack(const model::Stack& stack, std::string_view indent) {
     std::string text;
     std::size_t shown = 0;
-    for (std::size_t i = model::first_telling_frame(stack); i < stack.frames.size() && shown < most_frames; ++i, ++shown) {
+    for (std::size_t i = model::first_telling_frame(stack); i < stack.frames.size() && shown < most_frames;
+         ++i, ++shown) {
         const model::Frame& frame = stack.frames[i];
-        text += fmt::format("{}{}{}{}\n", indent, name_of(frame), source_line(frame), frame.inlined ? " [inlined]" : "");
+        text +=
+            fmt::format("{}{}{}{}\n", indent, name_of(frame), source_line(frame), frame.inlined ? " [inlined]" : "");
     }
     if (shown == most_frames) text += fmt::format("{}...\n", indent);
     if (!stack.cut.empty()) text += fmt::format("{}[{}]\n", indent, escape(stack.cut));
@@ -114,7 +116,7 @@ std::vector<Wait> waits_of(const std::vector<const Evidence*>& rows) {
 
 // "thread 12 and 3 others", or what stands for one.
 std::string owner_names(const Wait& wait) {
-    std::string name = wait.owners.front() != 0             ? fmt::format("thread {}", wait.owners.front())
+    std::string name = wait.owners.front() != 0              ? fmt::format("thread {}", wait.owners.front())
                        : wait.sum.other_stack.frames.empty() ? std::string("a holder that is not known")
                                                              : std::string("readers");
     if (const std::size_t others = wait.owners.size() - 1; others != 0)
@@ -128,34 +130,38 @@ std::string advice_line(const model::Advice& advice, const model::Report& total)
     const std::string map = label(advice, total);
     switch (advice.kind) {
         case AdviceKind::guard:
-            return fmt::format("guard {}: conflicting access was observed {} in {} operations; put a lock round it, or "
-                               "use a kind that has one",
-                               map, counted(advice.events, "time", "times"), advice.calls);
+            return fmt::format(
+                "guard {}: conflicting access was observed {} in {} operations; put a lock round it, or "
+                "use a kind that has one",
+                map, counted(advice.events, "time", "times"), advice.calls);
         case AdviceKind::release:
-            return fmt::format("hold the lock of {} for less in {}{}: {} of the time waited for it ({} in {}) was for "
-                               "that code, which held it for up to {}",
-                               map, name_of(advice.where), source_line(advice.where), percent_of(advice.share),
-                               ns(advice.waited_ns), counted(advice.events, "wait", "waits"), ns(advice.longest_ns));
+            return fmt::format(
+                "hold the lock of {} for less in {}{}: {} of the time waited for it ({} in {}) was for "
+                "that code, which held it for up to {}",
+                map, name_of(advice.where), source_line(advice.where), percent_of(advice.share), ns(advice.waited_ns),
+                counted(advice.events, "wait", "waits"), ns(advice.longest_ns));
         case AdviceKind::shard:
-            return fmt::format("shard {}: {} of its operations' time went into waiting for its one lock ({}, {} in "
-                               "all); a sharded_map has one for each part of the keys",
-                               map, percent_of(advice.share), counted(advice.events, "wait", "waits"),
-                               ns(advice.waited_ns));
+            return fmt::format(
+                "shard {}: {} of its operations' time went into waiting for its one lock ({}, {} in "
+                "all); a sharded_map has one for each part of the keys",
+                map, percent_of(advice.share), counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
         case AdviceKind::share:
-            return fmt::format("let the readers of {} share: {} of its {} calls are look-ups, and {} of its time went "
-                               "into waiting ({}, {} in all); a rwlock_map lets them, a sharded_map parts them",
-                               map, percent_of(advice.reads), advice.calls, percent_of(advice.share),
-                               counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
+            return fmt::format(
+                "let the readers of {} share: {} of its {} calls are look-ups, and {} of its time went "
+                "into waiting ({}, {} in all); a rwlock_map lets them, a sharded_map parts them",
+                map, percent_of(advice.reads), advice.calls, percent_of(advice.share),
+                counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
         case AdviceKind::relieve:
-            return fmt::format("run fewer threads on {}, or give them more CPUs: {} a thread lost its CPU with the lock "
-                               "in hand, for {} in all, {} of the time it was held while others waited",
-                               map, counted(advice.events, "time", "times"), ns(advice.preempted_ns),
-                               percent_of(advice.share));
+            return fmt::format(
+                "run fewer threads on {}, or give them more CPUs: {} a thread lost its CPU with the lock "
+                "in hand, for {} in all, {} of the time it was held while others waited",
+                map, counted(advice.events, "time", "times"), ns(advice.preempted_ns), percent_of(advice.share));
         case AdviceKind::reserve:
-            return fmt::format("reserve {} elements in {}: growing {} took {}, {} of its assigns' time; their P99 of {} "
-                               "would have been {}",
-                               advice.elements, map, counted(advice.events, "time", "times"), ns(advice.saved_ns),
-                               percent_of(advice.share), ns(advice.p99_ns), ns(advice.p99_without_ns));
+            return fmt::format(
+                "reserve {} elements in {}: growing {} took {}, {} of its assigns' time; their P99 of {} "
+                "would have been {}",
+                advice.elements, map, counted(advice.events, "time", "times"), ns(advice.saved_ns),
+                percent_of(advice.share), ns(advice.p99_ns), ns(advice.p99_without_ns));
     }
     return {};
 }

@@ -43,8 +43,8 @@ std::string overhead_grounds(const model::Overhead& overhead) {
         prices.record_ns + prices.program_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
         prices.sample_ns / 1000, prices.measured ? "calibrated on this host" : "assumed");
     if (overhead.budget_percent)
-        text += fmt::format("; budget {}, level switched {} times", percent(*overhead.budget_percent),
-                            overhead.switches);
+        text +=
+            fmt::format("; budget {}, level switched {} times", percent(*overhead.budget_percent), overhead.switches);
     return text;
 }
 
@@ -53,8 +53,7 @@ std::string why_empty(const model::Report& report) {
     const bool any =
         std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
     if (any) return "no map's name matches the filter";
-    return fmt::format("{} known, no operation seen yet",
-                       counted(report.maps, "map", "maps"));
+    return fmt::format("{} known, no operation seen yet", counted(report.maps, "map", "maps"));
 }
 
 std::string targets_line(const model::Report& report, std::size_t most) {

@@ -83,8 +83,7 @@ std::string tiles(const Recording& recording) {
     }
     const auto grows = [](const model::Row& r) { return r.op == "grow" ? r.grows : 0; };
     if (const auto* row = greatest(recording, grows))
-        html += tile("grew most often", counted(row->grows, "time", "times"),
-                     map_label(*row, recording.many_pids));
+        html += tile("grew most often", counted(row->grows, "time", "times"), map_label(*row, recording.many_pids));
     std::uint64_t conflicts = 0, lost = 0;
     for (const model::Row& row : recording.totals) {
         conflicts += row.conflicts;

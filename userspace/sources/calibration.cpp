@@ -42,8 +42,8 @@ static_assert(sizeof(Outcome) <= 4096, "a pipe takes it in one piece");
 constexpr std::size_t most_rounds = 25, least_rounds = 5;
 constexpr auto last_round_after = std::chrono::milliseconds(100);  // since the child began
 constexpr auto last_company_after = std::chrono::milliseconds(150);
-constexpr unsigned most_company = 4;                               // threads
-constexpr auto breather = std::chrono::microseconds(1500);         // between rounds, for whoever else wants the CPU
+constexpr unsigned most_company = 4;                        // threads
+constexpr auto breather = std::chrono::microseconds(1500);  // between rounds, for whoever else wants the CPU
 constexpr std::uint32_t warm_up = 8192, operations = 8192, batches = 128, events = 48;
 constexpr Kind kinds[] = {Kind::locked, Kind::plain};
 

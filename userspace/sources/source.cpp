@@ -5,7 +5,8 @@ namespace mapaudit::sources {
 
 Result<void> Source::set_level(Level level, model::Book&) {
     if (level == this->level()) return {};
-    return Error::of(Failure::failed, "source " + std::string(name()) + " cannot change its level while it is attached");
+    return Error::of(Failure::failed,
+                     "source " + std::string(name()) + " cannot change its level while it is attached");
 }
 
 }  // namespace mapaudit::sources

@@ -86,8 +86,7 @@ std::vector<RegistryMap> with_figures(const Process& process, std::vector<mapaud
     std::vector<RegistryMap> maps;
     for (std::size_t i = 0; i < descs.size(); ++i)
         maps.push_back({descs[i].id, text(descs[i].kind), text(descs[i].name), reads.sum(4 * i), reads.sum(4 * i + 1),
-                        reads.sum(4 * i + 2), reads.sum(4 * i + 3),
-                        (descs[i].flags & MAPAUDIT_MAP_CHECKED) != 0});
+                        reads.sum(4 * i + 2), reads.sum(4 * i + 3), (descs[i].flags & MAPAUDIT_MAP_CHECKED) != 0});
     return maps;
 }
 

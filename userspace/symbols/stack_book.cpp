@@ -56,8 +56,8 @@ model::Stack StackBook::resolved(int pid, std::uint64_t fingerprint) {
     if (found == walked_.end()) {
         const auto symbolizer = symbolizers_.find(pid);
         const bool readable = symbolizer != symbolizers_.end() && symbolizer->second != nullptr;
-        stack.cut = readable ? "not kept: more stacks than the audit was sized for"
-                             : "the process's files could not be read";
+        stack.cut =
+            readable ? "not kept: more stacks than the audit was sized for" : "the process's files could not be read";
         return stack;
     }
     bool innermost = true;

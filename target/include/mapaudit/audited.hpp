@@ -50,8 +50,12 @@ public:
     audited& operator=(const audited&) = delete;
 
     // ---- audited as assign ----
-    auto insert(const value_type& value) { return assigning([&](Map& m) { return m.insert(value); }); }
-    auto insert(value_type&& value) { return assigning([&](Map& m) { return m.insert(std::move(value)); }); }
+    auto insert(const value_type& value) {
+        return assigning([&](Map& m) { return m.insert(value); });
+    }
+    auto insert(value_type&& value) {
+        return assigning([&](Map& m) { return m.insert(std::move(value)); });
+    }
     template <class P>
         requires std::constructible_from<value_type, P&&>
     auto insert(P&& value) {
@@ -91,19 +95,21 @@ public:
     }
 
     // ---- audited as erase ----
-    size_type erase(const key_type& key) { return erasing([&](Map& m) { return m.erase(key); }); }
+    size_type erase(const key_type& key) {
+        return erasing([&](Map& m) { return m.erase(key); });
+    }
     decltype(auto) erase(const_iterator position) {
         return erasing([&](Map& m) -> decltype(auto) { return m.erase(position); });
     }
-    decltype(auto) erase(iterator position)
-        requires(!std::same_as<iterator, const_iterator>)
-    {
+    decltype(auto) erase(iterator position) requires(!std::same_as<iterator, const_iterator>) {
         return erasing([&](Map& m) -> decltype(auto) { return m.erase(position); });
     }
     auto erase(const_iterator first, const_iterator last) {
         return erasing([&](Map& m) { return m.erase(first, last); });
     }
-    auto extract(const key_type& key) { return erasing([&](Map& m) { return m.extract(key); }); }
+    auto extract(const key_type& key) {
+        return erasing([&](Map& m) { return m.extract(key); });
+    }
 
     // ---- audited as lookup; a key of another type where the map takes one ----
     template <class K = key_type>
@@ -164,16 +170,10 @@ public:
         map_.rehash(buckets);
         publish();
     }
-    auto bucket_count() const noexcept
-        requires requires(const Map& m) { m.bucket_count(); }
-    {
-        return map_.bucket_count();
-    }
-    auto load_factor() const noexcept
-        requires requires(const Map& m) { m.load_factor(); }
-    {
-        return map_.load_factor();
-    }
+    auto bucket_count() const noexcept requires requires(const Map& m) { m.bucket_count(); }
+    { return map_.bucket_count(); }
+    auto load_factor() const noexcept requires requires(const Map& m) { m.load_factor(); }
+    { return map_.load_factor(); }
     // What this class does not forward; unaudited. Iterators and nodes of it are this map's.
     Map& wrapped() noexcept { return map_; }
     const Map& wrapped() const noexcept { return map_; }

@@ -72,8 +72,8 @@ public:
     // With a time to live of its own; 0: it does not expire. True when the key is new, or what it had has expired.
     bool assign_for(const K& key, V value, std::chrono::nanoseconds ttl) {
         const std::int64_t expires_ns = ttl.count() == 0 ? shard::never : now_ns() + ttl.count();
-        const bool is_new = audit<op::assign>(
-            handle_, [&](auto& running) { return put(running, key, std::move(value), expires_ns); });
+        const bool is_new =
+            audit<op::assign>(handle_, [&](auto& running) { return put(running, key, std::move(value), expires_ns); });
         if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
         return is_new;
     }
@@ -216,7 +216,8 @@ private:
     void make_room(shard& s) {
         while (detail::vital_signs::get(s.signs.size) > share_) {
             const bool evicted = audit<op::erase>(handle_, [&](auto& running) {
-                return take(running, s, [&](shard& full) { return full.elements.size() > share_ ? full.oldest : nullptr; });
+                return take(running, s,
+                            [&](shard& full) { return full.elements.size() > share_ ? full.oldest : nullptr; });
             });
             if (!evicted) return;  // others were faster
             evictions_.fetch_add(1, std::memory_order_relaxed);

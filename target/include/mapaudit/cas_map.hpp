@@ -4,7 +4,8 @@
 // allocation for a write to a key that is there. Insertions and erasures lock their shard. Needs liburcu. The value
 // must be trivially copyable.
 //
-//   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who want
+//   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who
+//   want
 //                that same key for the time of a copy of its value. Insertion and erasure block, by shard.
 //   Consistency  assign, lookup and erase are linearizable; a value is seen whole or not at all. size(), clear() and
 //                the other totals go shard by shard: of a map being written to, what they return need never have been
@@ -65,7 +66,10 @@ public:
     // `shards` is rounded up to a power of two, at most 65536.
     explicit cas_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards)
         : base(name),
-          mask_(std::bit_ceil(shards < 1 ? 1 : shards > most_shards ? most_shards : shards) - 1),
+          mask_(std::bit_ceil(shards < 1             ? 1
+                              : shards > most_shards ? most_shards
+                                                     : shards) -
+                1),
           shards_(made(mask_ + 1, reserve)),
           handle_(kind, name, shards_[0].signs.published(static_cast<std::uint32_t>(mask_ + 1), sizeof(shard))) {}
 
@@ -154,7 +158,8 @@ private:
         table::fill(claimed, fresh.release());
         if (longer) detail::vital_signs::add(s.signs.overflow, 1);
         detail::vital_signs::add(s.signs.size, 1);
-        if (s.signs.size > table::limit(t.log2())) [[unlikely]] grow(running, s);
+        if (s.signs.size > table::limit(t.log2())) [[unlikely]]
+            grow(running, s);
         guard.unlock();
         retired_.settle();
         return true;
@@ -190,9 +195,8 @@ private:
             detail::vital_signs::set(s.signs.buckets, 2 * buckets);
             detail::vital_signs::set(s.signs.overflow, overflow);
             detail::vital_signs::add(s.signs.grows, 1);
-            running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start,
-                          MAPAUDIT_GROW_LOAD, static_cast<std::uint32_t>(&s - shards_.get()),
-                          static_cast<std::uint32_t>(s.signs.grows)});
+            running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start, MAPAUDIT_GROW_LOAD,
+                          static_cast<std::uint32_t>(&s - shards_.get()), static_cast<std::uint32_t>(s.signs.grows)});
         } catch (const std::bad_alloc&) {
             // The element is in; chains get longer until a later insertion finds the memory.
         }

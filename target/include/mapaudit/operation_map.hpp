@@ -55,7 +55,8 @@ struct attempted {
 
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
 class operation_map : public detail::audited_map<operation_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
-    static_assert(std::is_move_assignable_v<V>, "operation_map overwrites values in place: they must be move assignable");
+    static_assert(std::is_move_assignable_v<V>,
+                  "operation_map overwrites values in place: they must be move assignable");
     using base = detail::audited_map<operation_map, K, V, Hash, Equal>;
     friend base;
     using table = detail::go_table<K, V, Hash, Equal>;
@@ -78,8 +79,8 @@ public:
     attempted<bool> try_assign(const K& key, V&& value, const operation_limits& limits) {
         return run<op::assign, bool>(limits, [&](auto& running) { return put(running, key, std::move(value)); });
     }
-    attempted<std::optional<V>> try_lookup(const K& key, const operation_limits& limits) const
-        requires std::copy_constructible<V> {
+    attempted<std::optional<V>> try_lookup(const K& key,
+                                           const operation_limits& limits) const requires std::copy_constructible<V> {
         return run<op::lookup, std::optional<V>>(limits, [&](auto&) -> std::optional<V> {
             const V* value = elements_.find(key, elements_.hash_of(key));
             return value == nullptr ? std::nullopt : std::optional<V>(*value);
@@ -119,7 +120,7 @@ private:
                 return {limits.stop.stop_requested() ? attempt::cancelled : attempt::timed_out, {}};
             }
             detail::left_with<std::remove_reference_t<decltype(running)>, detail::limited_gate<gate>> leave{running,
-                                                                                                          limited};
+                                                                                                            limited};
             return {attempt::done, work(running)};
         });
         if (ended.how == attempt::done) breaker_.succeeded();

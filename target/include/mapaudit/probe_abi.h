@@ -34,39 +34,39 @@
 
 #define MAPAUDIT_ABI_VERSION 2u
 #define MAPAUDIT_REGISTRY_MAGIC 0x544944554150414dull /* "MAPAUDIT", little endian */
-#define MAPAUDIT_NOTE_NAME "mapaudit" /* owner of the ELF note that gives the registry's address */
-#define MAPAUDIT_NOTE_REGISTRY 1u     /* its type; the descriptor is one 64-bit link-time address */
+#define MAPAUDIT_NOTE_NAME "mapaudit"                 /* owner of the ELF note that gives the registry's address */
+#define MAPAUDIT_NOTE_REGISTRY 1u                     /* its type; the descriptor is one 64-bit link-time address */
 
 enum mapaudit_op {
-	MAPAUDIT_OP_ASSIGN = 0,
-	MAPAUDIT_OP_LOOKUP = 1,
-	MAPAUDIT_OP_ERASE = 2,
-	MAPAUDIT_HOT_OPS = 3, /* the operations that batches carry */
-	MAPAUDIT_OP_GROW = 3, /* from the grow probe only */
-	MAPAUDIT_OPS = 4,
-	MAPAUDIT_OP_WHOLE = 4, /* of the whole map; only contended and released know it */
+    MAPAUDIT_OP_ASSIGN = 0,
+    MAPAUDIT_OP_LOOKUP = 1,
+    MAPAUDIT_OP_ERASE = 2,
+    MAPAUDIT_HOT_OPS = 3, /* the operations that batches carry */
+    MAPAUDIT_OP_GROW = 3, /* from the grow probe only */
+    MAPAUDIT_OPS = 4,
+    MAPAUDIT_OP_WHOLE = 4, /* of the whole map; only contended and released know it */
 };
 
 enum mapaudit_grow_reason {
-	MAPAUDIT_GROW_LOAD = 0,     /* load factor exceeded: the table doubles */
-	MAPAUDIT_GROW_OVERFLOW = 1, /* too many overflow buckets: same size, repacked */
+    MAPAUDIT_GROW_LOAD = 0,     /* load factor exceeded: the table doubles */
+    MAPAUDIT_GROW_OVERFLOW = 1, /* too many overflow buckets: same size, repacked */
 };
 
 enum mapaudit_conflict {
-	MAPAUDIT_CONFLICT_WRITE_WRITE = 0,
-	MAPAUDIT_CONFLICT_READ_WRITE = 1,
-	MAPAUDIT_CONFLICT_ITERATE_WRITE = 2,
+    MAPAUDIT_CONFLICT_WRITE_WRITE = 0,
+    MAPAUDIT_CONFLICT_READ_WRITE = 1,
+    MAPAUDIT_CONFLICT_ITERATE_WRITE = 2,
 };
 
 /* Which of the two threads in a conflict reports it. */
 enum mapaudit_side {
-	MAPAUDIT_SIDE_SECOND = 0, /* the one that came upon the other: one hit a conflict */
-	MAPAUDIT_SIDE_FIRST = 1,  /* the one that was inside, as it leaves: for its stack, the conflict is counted already */
+    MAPAUDIT_SIDE_SECOND = 0, /* the one that came upon the other: one hit a conflict */
+    MAPAUDIT_SIDE_FIRST = 1, /* the one that was inside, as it leaves: for its stack, the conflict is counted already */
 };
 
 enum mapaudit_clock {
-	MAPAUDIT_CLOCK_TICKS = 0,     /* invariant TSC, or the generic timer on aarch64 */
-	MAPAUDIT_CLOCK_MONOTONIC = 1, /* CLOCK_MONOTONIC, in ns */
+    MAPAUDIT_CLOCK_TICKS = 0,     /* invariant TSC, or the generic timer on aarch64 */
+    MAPAUDIT_CLOCK_MONOTONIC = 1, /* CLOCK_MONOTONIC, in ns */
 };
 
 /* ---- log-linear buckets: 32 to an octave, so that a bucket's width is at most 1/32 of its lower edge ---- */
@@ -76,40 +76,51 @@ enum mapaudit_clock {
 #define MAPAUDIT_BUCKETS (MAPAUDIT_OCTAVES * MAPAUDIT_SUB_BUCKETS)
 
 /* Index of the bucket that holds `value`; what is too large falls into the last one. */
-static inline __u32 mapaudit_bucket(__u64 value)
-{
-	__u32 shift;
+static inline __u32 mapaudit_bucket(__u64 value) {
+    __u32 shift;
 
-	if (value < MAPAUDIT_SUB_BUCKETS)
-		return (__u32)value;
-	if (value >> 41)
-		return MAPAUDIT_BUCKETS - 1;
+    if (value < MAPAUDIT_SUB_BUCKETS) return (__u32)value;
+    if (value >> 41) return MAPAUDIT_BUCKETS - 1;
 #ifdef __bpf__
-	/* No count-leading-zeros in eBPF: a binary search, five branches. */
-	{
-		__u64 v = value >> 5;
+    /* No count-leading-zeros in eBPF: a binary search, five branches. */
+    {
+        __u64 v = value >> 5;
 
-		shift = 0;
-		if (v >> 32) { v >>= 32; shift += 32; }
-		if (v >> 16) { v >>= 16; shift += 16; }
-		if (v >> 8) { v >>= 8; shift += 8; }
-		if (v >> 4) { v >>= 4; shift += 4; }
-		if (v >> 2) { v >>= 2; shift += 2; }
-		if (v >> 1) shift += 1;
-	}
+        shift = 0;
+        if (v >> 32) {
+            v >>= 32;
+            shift += 32;
+        }
+        if (v >> 16) {
+            v >>= 16;
+            shift += 16;
+        }
+        if (v >> 8) {
+            v >>= 8;
+            shift += 8;
+        }
+        if (v >> 4) {
+            v >>= 4;
+            shift += 4;
+        }
+        if (v >> 2) {
+            v >>= 2;
+            shift += 2;
+        }
+        if (v >> 1) shift += 1;
+    }
 #else
-	shift = 58u - (__u32)__builtin_clzll(value);
+    shift = 58u - (__u32)__builtin_clzll(value);
 #endif
-	return shift * MAPAUDIT_SUB_BUCKETS + (__u32)(value >> shift);
+    return shift * MAPAUDIT_SUB_BUCKETS + (__u32)(value >> shift);
 }
 
 /* Smallest value that falls into bucket `index`. */
-static inline __u64 mapaudit_bucket_floor(__u32 index)
-{
-	__u32 page = index / MAPAUDIT_SUB_BUCKETS;
-	__u64 sub = index % MAPAUDIT_SUB_BUCKETS;
+static inline __u64 mapaudit_bucket_floor(__u32 index) {
+    __u32 page = index / MAPAUDIT_SUB_BUCKETS;
+    __u64 sub = index % MAPAUDIT_SUB_BUCKETS;
 
-	return page == 0 ? sub : (MAPAUDIT_SUB_BUCKETS + sub) << (page - 1);
+    return page == 0 ? sub : (MAPAUDIT_SUB_BUCKETS + sub) << (page - 1);
 }
 
 /* ---- records ---- */
@@ -123,17 +134,18 @@ static inline __u64 mapaudit_bucket_floor(__u32 index)
 
 /* One operation. 16 bytes: four to a cache line, read by eBPF as a block. */
 struct mapaudit_record {
-	__u32 map;     /* map id, never 0 */
-	__u32 latency; /* ticks of the registry's clock, wait included */
-	__u32 wait;    /* ticks of it spent waiting for a lock of the map; 0 when the lock was free */
-	__u16 bucket;  /* mapaudit_bucket(latency in ticks) */
-	__u8 op;       /* enum mapaudit_op, below MAPAUDIT_HOT_OPS */
-	__u8 flags;    /* MAPAUDIT_REC_* */
+    __u32 map;     /* map id, never 0 */
+    __u32 latency; /* ticks of the registry's clock, wait included */
+    __u32 wait;    /* ticks of it spent waiting for a lock of the map; 0 when the lock was free */
+    __u16 bucket;  /* mapaudit_bucket(latency in ticks) */
+    __u8 op;       /* enum mapaudit_op, below MAPAUDIT_HOT_OPS */
+    __u8 flags;    /* MAPAUDIT_REC_* */
 };
 
-#define MAPAUDIT_BATCH 256u              /* records in a full batch */
-#define MAPAUDIT_RING (2 * MAPAUDIT_BATCH) /* a thread's ring: the half handed over stays readable while the other fills */
-#define MAPAUDIT_COUNTERS 256u           /* slots of the sampled level's counting table */
+#define MAPAUDIT_BATCH 256u /* records in a full batch */
+#define MAPAUDIT_RING \
+    (2 * MAPAUDIT_BATCH)       /* a thread's ring: the half handed over stays readable while the other fills */
+#define MAPAUDIT_COUNTERS 256u /* slots of the sampled level's counting table */
 
 /* What an operation is doing, beside its kind in the low byte of mapaudit_thread_block.op. */
 #define MAPAUDIT_IN_OP 0xffu
@@ -147,8 +159,8 @@ struct mapaudit_record {
 
 /* Calls of one map counted since they were last turned into COUNT records. */
 struct mapaudit_counter {
-	__u32 map; /* 0: free */
-	__u32 calls[MAPAUDIT_HOT_OPS];
+    __u32 map; /* 0: free */
+    __u32 calls[MAPAUDIT_HOT_OPS];
 };
 
 /*
@@ -160,31 +172,31 @@ struct mapaudit_counter {
  * of `counters` against `seq`.
  */
 struct mapaudit_thread_block {
-	__u32 index; /* of this block in the registry */
-	__u32 tid;   /* of the thread that owns it; 0: free */
-	__u64 seq;
-	__u64 flushed;
-	__u32 epoch; /* odd while counters are being turned into records */
-	__u32 cpu;   /* of all records in [flushed, seq) */
-	__u32 op_map; /* the operation this thread is in right now: map id, 0 for none */
-	__u32 op;     /* enum mapaudit_op, and MAPAUDIT_IN_* */
-	__u64 deadline;   /* ticks at which a batch goes out even if not full */
-	__u32 countdown;  /* sampled level: untimed operations until the next timed one */
-	__u32 random;     /* xorshift state behind countdown */
-	__u32 counting;   /* any counter may be non-zero */
-	__u32 reserved1;
-	__u64 next_free;
-	__u64 cpu_address; /* where the owner finds the CPU it is on, as a 32-bit number; 0: it must ask */
-	__u64 events;      /* growths, evacuations, waits and conflicts this thread has reported one by one */
-	/* What is to be reported of locks when the operation has ended. */
-	__u32 lock_map;    /* the map whose operation it was; 0: nothing to report */
-	__u32 lock_notes;  /* MAPAUDIT_NOTE_* */
-	__u32 lock_owner;  /* thread waited for */
-	__u32 reserved0;
-	__u64 wait_started; /* ticks */
-	__u64 reserved[3];
-	struct mapaudit_record records[MAPAUDIT_RING];
-	struct mapaudit_counter counters[MAPAUDIT_COUNTERS];
+    __u32 index; /* of this block in the registry */
+    __u32 tid;   /* of the thread that owns it; 0: free */
+    __u64 seq;
+    __u64 flushed;
+    __u32 epoch;     /* odd while counters are being turned into records */
+    __u32 cpu;       /* of all records in [flushed, seq) */
+    __u32 op_map;    /* the operation this thread is in right now: map id, 0 for none */
+    __u32 op;        /* enum mapaudit_op, and MAPAUDIT_IN_* */
+    __u64 deadline;  /* ticks at which a batch goes out even if not full */
+    __u32 countdown; /* sampled level: untimed operations until the next timed one */
+    __u32 random;    /* xorshift state behind countdown */
+    __u32 counting;  /* any counter may be non-zero */
+    __u32 reserved1;
+    __u64 next_free;
+    __u64 cpu_address; /* where the owner finds the CPU it is on, as a 32-bit number; 0: it must ask */
+    __u64 events;      /* growths, evacuations, waits and conflicts this thread has reported one by one */
+    /* What is to be reported of locks when the operation has ended. */
+    __u32 lock_map;   /* the map whose operation it was; 0: nothing to report */
+    __u32 lock_notes; /* MAPAUDIT_NOTE_* */
+    __u32 lock_owner; /* thread waited for */
+    __u32 reserved0;
+    __u64 wait_started; /* ticks */
+    __u64 reserved[3];
+    struct mapaudit_record records[MAPAUDIT_RING];
+    struct mapaudit_counter counters[MAPAUDIT_COUNTERS];
 };
 
 /* ---- registry ---- */
@@ -194,10 +206,10 @@ struct mapaudit_thread_block {
 
 /* Where an unsigned integer of a map stands: at addr + i * stride for each part i. */
 struct mapaudit_field {
-	__u64 addr;  /* 0: unknown */
-	__u16 width; /* bytes: 1, 2, 4 or 8 */
-	__u16 log2;  /* 1: the value is an exponent of two */
-	__u32 reserved;
+    __u64 addr;  /* 0: unknown */
+    __u16 width; /* bytes: 1, 2, 4 or 8 */
+    __u16 log2;  /* 1: the value is an exponent of two */
+    __u32 reserved;
 };
 
 /*
@@ -205,18 +217,18 @@ struct mapaudit_field {
  * written last when a map is made and first when it is destroyed.
  */
 struct mapaudit_map_desc {
-	__u32 id;
-	__u32 parts;  /* tables that the fields below are summed over */
-	__u64 stride; /* bytes between two parts */
-	struct mapaudit_field size;
-	struct mapaudit_field buckets;
-	struct mapaudit_field overflow; /* overflow buckets in use */
-	struct mapaudit_field grows;    /* growths since the map was made */
-	char kind[MAPAUDIT_KIND_LEN];
-	char name[MAPAUDIT_NAME_LEN];
-	__u32 index; /* of this descriptor in the registry */
-	__u32 flags; /* MAPAUDIT_MAP_* */
-	__u64 next_free; /* index + 1 of the next free descriptor; only meaningful while id is 0 */
+    __u32 id;
+    __u32 parts;  /* tables that the fields below are summed over */
+    __u64 stride; /* bytes between two parts */
+    struct mapaudit_field size;
+    struct mapaudit_field buckets;
+    struct mapaudit_field overflow; /* overflow buckets in use */
+    struct mapaudit_field grows;    /* growths since the map was made */
+    char kind[MAPAUDIT_KIND_LEN];
+    char name[MAPAUDIT_NAME_LEN];
+    __u32 index;     /* of this descriptor in the registry */
+    __u32 flags;     /* MAPAUDIT_MAP_* */
+    __u64 next_free; /* index + 1 of the next free descriptor; only meaningful while id is 0 */
 };
 
 #define MAPAUDIT_MAP_CHECKED 1u /* looks for concurrent access that it does not allow */
@@ -226,34 +238,27 @@ struct mapaudit_map_desc {
 #define MAPAUDIT_BLOCK_CHUNK 8u /* the same for thread blocks */
 
 /* Which chunk holds entry `index`, and where in it: chunks double, so an entry never moves. */
-static inline __u32 mapaudit_chunk_of(__u32 index, __u32 first)
-{
-	return 31u - (__u32)__builtin_clz(index / first + 1);
+static inline __u32 mapaudit_chunk_of(__u32 index, __u32 first) {
+    return 31u - (__u32)__builtin_clz(index / first + 1);
 }
-static inline __u32 mapaudit_chunk_start(__u32 chunk, __u32 first)
-{
-	return first * ((1u << chunk) - 1);
-}
-static inline __u32 mapaudit_chunk_size(__u32 chunk, __u32 first)
-{
-	return first << chunk;
-}
+static inline __u32 mapaudit_chunk_start(__u32 chunk, __u32 first) { return first * ((1u << chunk) - 1); }
+static inline __u32 mapaudit_chunk_size(__u32 chunk, __u32 first) { return first << chunk; }
 
 struct mapaudit_registry {
-	__u64 magic;   /* MAPAUDIT_REGISTRY_MAGIC once in use; 0 before the first map is made */
-	__u32 version; /* MAPAUDIT_ABI_VERSION */
-	__u32 clock;   /* enum mapaudit_clock */
-	__u32 record_size, block_size, desc_size; /* sizeof, so that a reader can refuse a stranger */
-	__u32 descs;       /* descriptors ever in use: entries [0, descs) may hold a map */
-	__u32 blocks;      /* thread blocks ever in use */
-	__u32 maps_live;   /* maps alive now */
-	__u32 last_map_id; /* ids count up from 1 and are not used twice */
-	__u32 unregistered; /* maps that found no memory for a descriptor: not audited */
-	__u64 free_desc;   /* index + 1 of the first free descriptor, 0 for none */
-	__u64 free_block;  /* address of the first free block */
-	__u64 start_ticks, start_ns; /* both clocks when the registry came up */
-	__u64 desc_chunks[MAPAUDIT_CHUNKS];
-	__u64 block_chunks[MAPAUDIT_CHUNKS];
+    __u64 magic;                              /* MAPAUDIT_REGISTRY_MAGIC once in use; 0 before the first map is made */
+    __u32 version;                            /* MAPAUDIT_ABI_VERSION */
+    __u32 clock;                              /* enum mapaudit_clock */
+    __u32 record_size, block_size, desc_size; /* sizeof, so that a reader can refuse a stranger */
+    __u32 descs;                              /* descriptors ever in use: entries [0, descs) may hold a map */
+    __u32 blocks;                             /* thread blocks ever in use */
+    __u32 maps_live;                          /* maps alive now */
+    __u32 last_map_id;                        /* ids count up from 1 and are not used twice */
+    __u32 unregistered;                       /* maps that found no memory for a descriptor: not audited */
+    __u64 free_desc;                          /* index + 1 of the first free descriptor, 0 for none */
+    __u64 free_block;                         /* address of the first free block */
+    __u64 start_ticks, start_ns;              /* both clocks when the registry came up */
+    __u64 desc_chunks[MAPAUDIT_CHUNKS];
+    __u64 block_chunks[MAPAUDIT_CHUNKS];
 };
 
 #endif /* MAPAUDIT_PROBE_ABI_H */

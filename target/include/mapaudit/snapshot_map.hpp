@@ -167,7 +167,8 @@ private:
     }
 
     template <class Running>
-    [[gnu::noinline]] void grow(Running& running, edit& change, root* old, std::uint64_t hash, const K& key, V&& value) {
+    [[gnu::noinline]] void grow(Running& running, edit& change, root* old, std::uint64_t hash, const K& key,
+                                V&& value) {
         const std::uint64_t start = handle_.now();
         handle_.growing(true);
         root* fresh = change.template make<root>(old->log2 + 1);

@@ -5,7 +5,8 @@
 // threads that keep to keys of their own. Needs liburcu.
 //
 //   read_   ──► table: key → entry ─┐
-//   dirty_  ──► table: key → entry ─┴─► entry → box (the value), or null (erased), or `expunged` (erased, not in dirty_)
+//   dirty_  ──► table: key → entry ─┴─► entry → box (the value), or null (erased), or `expunged` (erased, not in
+//   dirty_)
 //
 //   Rules    An entry is in both tables or in one; who changes its box by compare-exchange changes both. When dirty_ is
 //            made, it gets every entry of read_ that has a value; the others turn `expunged`, which sends a writer to

@@ -4,7 +4,8 @@
 // the tophash: keys that could be taken for each other exclude each other, keys of one bucket need not. Needs liburcu.
 //
 //   Progress     lookup and visit: wait-free but for the length of a chain; memory is reclaimed by RCU. assign and
-//                erase: blocking, by stripe; one in a batch of them waits for a grace period after its critical section.
+//                erase: blocking, by stripe; one in a batch of them waits for a grace period after its critical
+//                section.
 //   Consistency  assign, lookup and erase are linearizable: an element is whole before the tophash byte that leads to
 //                it is stored, and the key is compared. clear() is, too. size() and the other totals are exact at rest.
 //   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
@@ -48,8 +49,7 @@ struct content_first {
 };
 
 template <class K, class V, class Hash, class Equal, class Publication>
-class basic_tophash_map
-    : public audited_map<basic_tophash_map<K, V, Hash, Equal, Publication>, K, V, Hash, Equal> {
+class basic_tophash_map : public audited_map<basic_tophash_map<K, V, Hash, Equal, Publication>, K, V, Hash, Equal> {
     using base = audited_map<basic_tophash_map, K, V, Hash, Equal>;
     using element = boxed_element<K, V>;
     using table = slot_table<element>;
@@ -159,7 +159,8 @@ private:
             vital_signs::add(signs_.size, 1);
             overloaded = vital_signs::get(signs_.size) > table::limit(t.log2());
         }
-        if (overloaded) [[unlikely]] grow(running);
+        if (overloaded) [[unlikely]]
+            grow(running);
         return true;
     }
 
@@ -192,8 +193,8 @@ private:
                 vital_signs::set(signs_.buckets, 2 * buckets);
                 vital_signs::set(signs_.overflow, overflow);
                 vital_signs::add(signs_.grows, 1);
-                running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start,
-                              MAPAUDIT_GROW_LOAD, 0, static_cast<std::uint32_t>(signs_.grows)});
+                running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start, MAPAUDIT_GROW_LOAD, 0,
+                              static_cast<std::uint32_t>(signs_.grows)});
             }
         } catch (const std::bad_alloc&) {
             // The element is in; chains get longer until a later insertion finds the memory.

@@ -144,7 +144,8 @@ TEST_P(RandomBook, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
     Book book({.per_cpu = true});
     std::vector<std::uint64_t> values;
     for (int interval = 0; interval < 30; ++interval) {
-        // Each interval and CPU has a distribution of its own, octaves apart: an average of percentiles would be far off.
+        // Each interval and CPU has a distribution of its own, octaves apart: an average of percentiles would be far
+        // off.
         for (std::uint32_t cpu = 0; cpu < 4; ++cpu) {
             std::vector<std::uint64_t> some;
             for (std::uint64_t n = random() % 50; n > 0; --n) some.push_back(random() >> (30 + random() % 30));

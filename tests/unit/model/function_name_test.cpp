@@ -17,8 +17,9 @@ TEST(BriefFunction, parameters_return_types_and_qualifiers_go) {
     EXPECT_EQ(brief_function("bool ns::table<int, std::less<int> >::find(int const&) const"), "ns::table<>::find");
     EXPECT_EQ(brief_function("void f<void (*)(int)>(void (*)(int))"), "f<>");
     EXPECT_EQ(brief_function("decltype(auto) mapaudit::audit<(mapaudit::op)0, x>(y)"), "mapaudit::audit<>");
-    EXPECT_EQ(brief_function("unsigned long const& std::max<unsigned long>(unsigned long const&, unsigned long const&)"),
-              "std::max<>");
+    EXPECT_EQ(
+        brief_function("unsigned long const& std::max<unsigned long>(unsigned long const&, unsigned long const&)"),
+        "std::max<>");
 }
 
 TEST(BriefFunction, operators_keep_their_brackets) {

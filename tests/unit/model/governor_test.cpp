@@ -71,9 +71,7 @@ struct Simulation {
     }
 };
 
-Simulation simulate(double budget, Level highest = Level::full) {
-    return {Governor(budget, prices, highest), highest};
-}
+Simulation simulate(double budget, Level highest = Level::full) { return {Governor(budget, prices, highest), highest}; }
 
 TEST(Governor, leaves_an_affordable_audit_alone) {
     Simulation simulation = simulate(5);

@@ -20,7 +20,9 @@ using mapaudit_test::records_since;
 using mapaudit_test::records_so_far;
 
 template <class Lock>
-concept can_be_shared = requires(Lock& lock) { lock.lock_shared(); };
+concept can_be_shared = requires(Lock& lock) {
+    lock.lock_shared();
+};
 
 TEST(AuditedLock, IsTheMutexItWraps) {
     static_assert(audited_lock<std::mutex>::kind == "mutex");

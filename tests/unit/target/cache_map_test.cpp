@@ -35,9 +35,9 @@ using cache = cache_map<u64, std::string, std::hash<u64>, std::equal_to<u64>, te
 TEST(CacheMap, TheLeastRecentlyUsedGivesWay) {
     cache map("lru", 0, {.capacity = 3, .shards = 1});
     for (u64 k = 1; k <= 3; ++k) map.assign(k, std::to_string(k));
-    EXPECT_EQ(map.lookup(1), "1");              // in order of use now: 2 3 1
-    EXPECT_FALSE(map.assign(2, "two"));         // 3 1 2
-    EXPECT_TRUE(map.assign(4, "4"));            // 3 goes
+    EXPECT_EQ(map.lookup(1), "1");       // in order of use now: 2 3 1
+    EXPECT_FALSE(map.assign(2, "two"));  // 3 1 2
+    EXPECT_TRUE(map.assign(4, "4"));     // 3 goes
     EXPECT_FALSE(map.lookup(3).has_value());
     EXPECT_TRUE(map.visit(1, [](const std::string& v) { EXPECT_EQ(v, "1"); }));  // 2 4 1
     EXPECT_TRUE(map.assign(5, "5"));                                             // 2 goes

@@ -91,7 +91,8 @@ TYPED_TEST_SUITE(GhostKey, Kinds);
 TYPED_TEST(GhostKey, IsNotSeenInAnyShippedMap) {
     TypeParam map;
     const auto found = read_beside_an_insertion(map);
-    EXPECT_TRUE(!found.has_value() || *found == new_value) << "the reader got the value " << *found << " of an erased key";
+    EXPECT_TRUE(!found.has_value() || *found == new_value)
+        << "the reader got the value " << *found << " of an erased key";
 }
 
 // The byte first, the address behind it later; an erasure only takes the byte back.

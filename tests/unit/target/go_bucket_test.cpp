@@ -54,8 +54,13 @@ TEST(GoBucket, MixingSpreadsPlainIntegersToBothEnds) {
     struct pattern {
         std::uint64_t start, step;
     };
-    for (const auto [start, step] : {pattern{0, 1}, {0, 8}, {0x7F0000000000, 64}, {0, 4096}, {0, std::uint64_t{1} << 32},
-                                     {0, std::uint64_t{1} << 40}, {0, 1'000'003}}) {
+    for (const auto [start, step] : {pattern{0, 1},
+                                     {0, 8},
+                                     {0x7F0000000000, 64},
+                                     {0, 4096},
+                                     {0, std::uint64_t{1} << 32},
+                                     {0, std::uint64_t{1} << 40},
+                                     {0, 1'000'003}}) {
         std::vector<double> low(buckets), high(256), shard(32);
         for (std::size_t i = 0; i < keys; ++i) {
             const std::uint64_t hash = mix(start + i * step);

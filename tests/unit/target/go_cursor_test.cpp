@@ -89,11 +89,11 @@ void walk_under_writes(std::uint64_t seed, const walk_plan& plan, unsigned most_
 }
 
 constexpr walk_plan plans[] = {
-    {100, 0, 0, 0},    // nothing is written
-    {1'000, 1, 0, 8},  // growth begins and proceeds
-    {1'000, 40, 0, 8}, // several growths during one walk
-    {2'000, 3, 3, 6},  // elements come and go
-    {500, 30, 25, 7},  // and the table grows beside
+    {100, 0, 0, 0},     // nothing is written
+    {1'000, 1, 0, 8},   // growth begins and proceeds
+    {1'000, 40, 0, 8},  // several growths during one walk
+    {2'000, 3, 3, 6},   // elements come and go
+    {500, 30, 25, 7},   // and the table grows beside
     {60, 8, 8, 8},     {9, 200, 100, 8}, {3'000, 0, 4, 0},
 };
 
@@ -174,12 +174,16 @@ TEST(GoCursor, SeveralAtOnceDoNotDisturbEachOther) {
     std::set<std::uint64_t> outer_saw;
     std::uint64_t next = 1'000;
     while (const auto* element = outer.next()) {
-        if (element->key < 500) { ASSERT_TRUE(outer_saw.insert(element->key).second); }
+        if (element->key < 500) {
+            ASSERT_TRUE(outer_saw.insert(element->key).second);
+        }
         if (outer_saw.size() % 50 != 0) continue;
         std::set<std::uint64_t> inner_saw;
         go_cursor<table_of<>> inner(map.table);
         while (const auto* other = inner.next()) {
-            if (other->key < 500) { ASSERT_TRUE(inner_saw.insert(other->key).second); }
+            if (other->key < 500) {
+                ASSERT_TRUE(inner_saw.insert(other->key).second);
+            }
             if (next < 6'000) map.assign(next, next), ++next;
         }
         ASSERT_EQ(inner_saw.size(), 500u);

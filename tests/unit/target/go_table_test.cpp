@@ -54,14 +54,18 @@ void run_against_model(const plan& p, int operations) {
             const auto known = model.find(key);
             const auto* found = map.find(key);
             ASSERT_EQ(found != nullptr, known != model.end());
-            if (found != nullptr) { ASSERT_EQ(*found, known->second); }
+            if (found != nullptr) {
+                ASSERT_EQ(*found, known->second);
+            }
         }
         if (random() % 20'000 == 0) {
             map.table.clear();
             model.clear();
         }
         ASSERT_EQ(map.table.size(), model.size());
-        if (i % 4001 == 0) { ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model)); }
+        if (i % 4001 == 0) {
+            ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model));
+        }
     }
     ASSERT_NO_FATAL_FAILURE(expect_equal_to_model(map, model));
 }
@@ -231,7 +235,9 @@ TEST(GoTable, HoldsStringsAndMoveOnlyValues) {
     for (int i = 0; i < 3'000; ++i) {
         const auto* found = map.find(name(i));
         ASSERT_EQ(found != nullptr, i % 2 == 0 || i % 3 != 0);
-        if (found != nullptr) { ASSERT_EQ(**found, name(i) + (i % 2 == 0 ? "?" : "!")); }
+        if (found != nullptr) {
+            ASSERT_EQ(**found, name(i) + (i % 2 == 0 ? "?" : "!"));
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Small concurrent histories of every map, key by key, and the checker that judges them.
-#include "every_concurrent_map.hpp"
 #include "support/linearizability.hpp"
+#include "every_concurrent_map.hpp"
 
 #include <array>
 #include <atomic>
@@ -33,15 +33,18 @@ TEST(Linearizability, AcceptsWhatOneThreadDoes) {
 TEST(Linearizability, AcceptsEitherOrderOfWhatOverlaps) {
     EXPECT_TRUE(linearizable({{what::assign, 1, 4, 5, true}, {what::lookup, 2, 3, 0, false, 5}}));
     EXPECT_TRUE(linearizable({{what::assign, 1, 4, 5, true}, {what::lookup, 2, 3, 0, false, std::nullopt}}));
-    EXPECT_TRUE(linearizable({{what::assign, 1, 4, 5, false}, {what::assign, 2, 3, 6, true}, {what::lookup, 5, 6, 0, false, 5}}));
+    EXPECT_TRUE(linearizable(
+        {{what::assign, 1, 4, 5, false}, {what::assign, 2, 3, 6, true}, {what::lookup, 5, 6, 0, false, 5}}));
 }
 
 TEST(Linearizability, RejectsWhatNoOrderExplains) {
     EXPECT_FALSE(linearizable({{what::assign, 1, 2, 5, true}, {what::lookup, 3, 4, 0, false, std::nullopt}})) << "lost";
-    EXPECT_FALSE(linearizable({{what::assign, 1, 2, 5, true}, {what::assign, 3, 4, 6, false}, {what::lookup, 5, 6, 0, false, 5}}))
+    EXPECT_FALSE(linearizable(
+        {{what::assign, 1, 2, 5, true}, {what::assign, 3, 4, 6, false}, {what::lookup, 5, 6, 0, false, 5}}))
         << "a stale read";
     EXPECT_FALSE(linearizable({{what::assign, 1, 4, 5, true}, {what::assign, 2, 3, 6, true}})) << "both were first";
-    EXPECT_FALSE(linearizable({{what::assign, 1, 2, 5, true}, {what::erase, 3, 6, 0, true}, {what::erase, 4, 5, 0, true}}))
+    EXPECT_FALSE(
+        linearizable({{what::assign, 1, 2, 5, true}, {what::erase, 3, 6, 0, true}, {what::erase, 4, 5, 0, true}}))
         << "erased twice";
     // Two readers, one after the other, beside one write: once seen, it stays.
     EXPECT_FALSE(linearizable({{what::assign, 1, 9, 5, true},

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Who waits for whom, as the locks of the maps note it while somebody listens.
-#include <mapaudit/detail/lock_notes.hpp>
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/lock_notes.hpp>
 #include <mapaudit/mutex_map.hpp>
 
 #include "recording.hpp"

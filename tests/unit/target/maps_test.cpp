@@ -86,14 +86,14 @@ protected:
     }
 };
 
-using Kinds = testing::Types<go_map<u64, u64>, mutex_map<u64, u64>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
-                             go_map<std::string, std::string>, mutex_map<std::string, std::string>,
-                             rwlock_map<std::string, std::string>, sharded_map<std::string, std::string>,
-                             tophash_map<u64, u64>, tophash_map<std::string, std::string>, cas_map<u64, u64>,
-                             cas_map<std::string, u64>, sync_map<u64, u64>, sync_map<std::string, std::string>,
-                             snapshot_map<u64, u64>, snapshot_map<std::string, std::string>, cache_map<u64, u64>,
-                             cache_map<std::string, std::string>, operation_map<u64, u64>,
-                             operation_map<std::string, std::string>>;
+using Kinds =
+    testing::Types<go_map<u64, u64>, mutex_map<u64, u64>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
+                   go_map<std::string, std::string>, mutex_map<std::string, std::string>,
+                   rwlock_map<std::string, std::string>, sharded_map<std::string, std::string>, tophash_map<u64, u64>,
+                   tophash_map<std::string, std::string>, cas_map<u64, u64>, cas_map<std::string, u64>,
+                   sync_map<u64, u64>, sync_map<std::string, std::string>, snapshot_map<u64, u64>,
+                   snapshot_map<std::string, std::string>, cache_map<u64, u64>, cache_map<std::string, std::string>,
+                   operation_map<u64, u64>, operation_map<std::string, std::string>>;
 TYPED_TEST_SUITE(Maps, Kinds);
 
 template <class Map, class Model>
@@ -236,9 +236,10 @@ TYPED_TEST_SUITE(MapsOfAnyType, Templates);
 // What holds for values that are trivially copied as well.
 template <class Kind>
 class MapsOfAnyHash : public testing::Test {};
-using TemplatesOfAnyHash = testing::Types<kind_of<go_map>, kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>,
-                                          kind_of<tophash_map>, kind_of<cas_map>, kind_of<sync_map>,
-                                          kind_of<snapshot_map>, kind_of<cache_map>, kind_of<operation_map>>;
+using TemplatesOfAnyHash =
+    testing::Types<kind_of<go_map>, kind_of<mutex_map>, kind_of<rwlock_map>, kind_of<sharded_map>, kind_of<tophash_map>,
+                   kind_of<cas_map>, kind_of<sync_map>, kind_of<snapshot_map>, kind_of<cache_map>,
+                   kind_of<operation_map>>;
 TYPED_TEST_SUITE(MapsOfAnyHash, TemplatesOfAnyHash);
 
 // Maps whose readers take no lock destroy what left them later, at the latest when told to.

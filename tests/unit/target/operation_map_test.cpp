@@ -23,13 +23,14 @@ using clock_type = std::chrono::steady_clock;
 // Holds a map's lock, in a callback, for as long as it lives.
 class holding {
 public:
-    explicit holding(map_type& map) : thread_([this, &map] {
-        map.visit(0, [this](u64) {
-            held_ = true;
-            held_.notify_one();
-            release_.wait(false);
-        });
-    }) {
+    explicit holding(map_type& map)
+        : thread_([this, &map] {
+              map.visit(0, [this](u64) {
+                  held_ = true;
+                  held_.notify_one();
+                  release_.wait(false);
+              });
+          }) {
         held_.wait(false);
     }
     ~holding() {

@@ -4,9 +4,9 @@
 #ifndef MAPAUDIT_TESTS_TARGET_RECORDING_HPP
 #define MAPAUDIT_TESTS_TARGET_RECORDING_HPP
 
+#include <mapaudit/probes.h>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
-#include <mapaudit/probes.h>
 
 #include <cstdint>
 #include <functional>
@@ -33,7 +33,8 @@ struct recorder {
 
     std::uint64_t now() { return timing ? ++clock : 0; }
     void growing(bool) const {}
-    void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns, mapaudit_grow_reason reason) {
+    void grew(std::uint64_t old_buckets, std::uint64_t new_buckets, std::uint64_t duration_ns,
+              mapaudit_grow_reason reason) {
         grows.push_back({old_buckets, new_buckets, duration_ns, reason});
     }
     void evacuated(std::uint64_t done, std::uint64_t total) { evacuations.push_back({done, total}); }

@@ -47,10 +47,9 @@ TEST(Registry, SaysWhatAStrangerNeedsToReadIt) {
 
 template <class Map>
 class RegistryOfMaps : public testing::Test {};
-using Kinds =
-    testing::Types<go_map<u64, u64>, mutex_map<u64, std::string>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
-                   tophash_map<u64, std::string>, cas_map<u64, u64>, sync_map<u64, std::string>,
-                   snapshot_map<u64, u64>, cache_map<u64, std::string>, operation_map<u64, u64>>;
+using Kinds = testing::Types<go_map<u64, u64>, mutex_map<u64, std::string>, rwlock_map<u64, u64>, sharded_map<u64, u64>,
+                             tophash_map<u64, std::string>, cas_map<u64, u64>, sync_map<u64, std::string>,
+                             snapshot_map<u64, u64>, cache_map<u64, std::string>, operation_map<u64, u64>>;
 TYPED_TEST_SUITE(RegistryOfMaps, Kinds);
 
 TYPED_TEST(RegistryOfMaps, FieldsAgreeWithTheMap) {

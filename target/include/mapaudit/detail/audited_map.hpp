@@ -39,7 +39,9 @@ struct vital_signs {
     static void set(std::uint64_t& figure, std::uint64_t to) noexcept {
         __atomic_store_n(&figure, to, __ATOMIC_RELAXED);
     }
-    static std::uint64_t get(const std::uint64_t& figure) noexcept { return __atomic_load_n(&figure, __ATOMIC_RELAXED); }
+    static std::uint64_t get(const std::uint64_t& figure) noexcept {
+        return __atomic_load_n(&figure, __ATOMIC_RELAXED);
+    }
 
     live_fields published(std::uint32_t parts = 1, std::size_t stride = 0) const noexcept {
         return {.size = {&size},
@@ -67,7 +69,8 @@ template <class Derived, class K, class V, class Hash, class Equal>
 class audited_map {
     static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
     static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>, "Hash must be callable as size_t(const K&)");
+    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
+                  "Hash must be callable as size_t(const K&)");
     static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
                   "Equal must be callable as bool(const K&, const K&)");
 

@@ -22,7 +22,8 @@ public:
     // or, if it never reports, for another pause.
     bool admits(std::int64_t now_ns) noexcept {
         std::int64_t until = open_until_.load(std::memory_order_relaxed);
-        if (until == closed) [[likely]] return true;
+        if (until == closed) [[likely]]
+            return true;
         return now_ns >= until &&
                open_until_.compare_exchange_strong(until, now_ns + pause_ns_, std::memory_order_relaxed);
     }

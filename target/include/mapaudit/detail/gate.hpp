@@ -79,12 +79,16 @@ public:
     void unlock() {
         if (taken_) gate_.unlock();
     }
-    void own(std::uint32_t thread) noexcept requires requires(Gate& g) { g.own(0u); } {
+    void own(std::uint32_t thread) noexcept requires requires(Gate& g) { g.own(0u); }
+    {
         if (taken_) gate_.own(thread);
     }
-    bool disown() noexcept requires requires(Gate& g) { g.disown(); } { return taken_ && gate_.disown(); }
-    std::uint32_t owner() const noexcept requires requires(const Gate& g) { g.owner(); } { return gate_.owner(); }
-    void wait_begins() noexcept requires requires(Gate& g) { g.wait_begins(); } { gate_.wait_begins(); }
+    bool disown() noexcept requires requires(Gate& g) { g.disown(); }
+    { return taken_ && gate_.disown(); }
+    std::uint32_t owner() const noexcept requires requires(const Gate& g) { g.owner(); }
+    { return gate_.owner(); }
+    void wait_begins() noexcept requires requires(Gate& g) { g.wait_begins(); }
+    { gate_.wait_begins(); }
 
 private:
     Gate& gate_;

@@ -82,7 +82,8 @@ void go_table<K, V, Hash, Equal>::evacuate(std::uint64_t index) {
     ++evacuated_;
 }
 
-// The slot after the last one filled; hangs on an overflow bucket where the chain ends, and keeps it when it stays empty.
+// The slot after the last one filled; hangs on an overflow bucket where the chain ends, and keeps it when it stays
+// empty.
 template <class K, class V, class Hash, class Equal>
 auto go_table<K, V, Hash, Equal>::next_of(filler& to) -> position {
     if (to.index == slots_per_bucket) {

@@ -4,7 +4,8 @@
 //
 //   current_ ──► [ bucket 0 ][ bucket 1 ] … [ bucket 2^B - 1 ]      index: the low B bits of the mixed hash
 //                     └─► overflow ─► overflow                      within a bucket: by tophash, the hash's top 8 bits
-//   old_     ──► [ bucket 0 ] … [ bucket 2^b - 1 ]                  only while growing; b = B - 1, or B at the same size
+//   old_     ──► [ bucket 0 ] … [ bucket 2^b - 1 ]                  only while growing; b = B - 1, or B at the same
+//   size
 //
 // Growth. An insertion that would take the table past 6.5 elements a bucket doubles it; one that finds as many overflow
 // buckets as buckets repacks it at its size (Go's rule is noverflow >= 2^min(B, 15), with a counter that above B = 15
@@ -26,8 +27,8 @@
 #include <memory>
 #include <utility>
 
-#include <mapaudit/detail/go_bucket.hpp>
 #include <mapaudit/probe_abi.h>
+#include <mapaudit/detail/go_bucket.hpp>
 
 namespace mapaudit::detail {
 
@@ -60,7 +61,8 @@ public:
                   "a map's value must be move constructible and move assignable");
     static_assert(std::is_nothrow_move_constructible_v<slot> || std::is_copy_constructible_v<slot>,
                   "growth moves elements: key and value must be nothrow move constructible, or copy constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>, "Hash must be callable as size_t(const K&)");
+    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
+                  "Hash must be callable as size_t(const K&)");
     static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
                   "Equal must be callable as bool(const K&, const K&)");
 
@@ -157,9 +159,11 @@ private:
         for (;;) {
             for (auto found = tops_reader::matching(at->tops, top); found; found.drop_first()) {
                 const unsigned index = found.first();
-                if (equal_(at->at(index).key, key)) [[likely]] return {at, index};
+                if (equal_(at->at(index).key, key)) [[likely]]
+                    return {at, index};
             }
-            if (at->ends_chain()) [[likely]] return {nullptr, 0};
+            if (at->ends_chain()) [[likely]]
+                return {nullptr, 0};
             at = at->overflow;
         }
     }
@@ -191,9 +195,9 @@ private:
     array* old_ = nullptr;
     array* oldest_ = nullptr;  // of the list oldest_ ─newer─► … old_ ─► current_; before old_: kept for cursors only
     counters counters_;
-    std::uint64_t evacuated_ = 0;     // old buckets done
-    std::uint64_t next_ = 0;          // the old bucket to look at when the one written to is done
-    std::uint8_t eighths_ = 0;        // of the evacuation, reported
+    std::uint64_t evacuated_ = 0;  // old buckets done
+    std::uint64_t next_ = 0;       // the old bucket to look at when the one written to is done
+    std::uint8_t eighths_ = 0;     // of the evacuation, reported
     mutable std::atomic<std::uint32_t> cursors_ = 0;
 };
 
@@ -201,12 +205,14 @@ template <class K, class V, class Hash, class Equal>
 template <class Observer>
 bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer) {
     // One expression covers "growing" and "arrays kept for cursors that may have gone".
-    if (oldest_ != current_) [[unlikely]] work(hash, observer);
+    if (oldest_ != current_) [[unlikely]]
+        work(hash, observer);
     if (const position p = locate(key, hash); p.at != nullptr) {
         p.at->at(p.index).value = std::move(value);
         return false;
     }
-    if (current_ == nullptr) [[unlikely]] presize(1);
+    if (current_ == nullptr) [[unlikely]]
+        presize(1);
     if (must_grow()) [[unlikely]] {
         start_growth(observer);
         work(hash, observer);
@@ -263,9 +269,8 @@ void go_table<K, V, Hash, Equal>::release(bucket* head, position where) noexcept
     at->at(index).~slot();
     at->tops[index] = empty_one;
     --counters_.size;
-    const bool last = index + 1 < slots_per_bucket
-                          ? at->tops[index + 1] == empty_rest
-                          : at->overflow == nullptr || at->overflow->tops[0] == empty_rest;
+    const bool last = index + 1 < slots_per_bucket ? at->tops[index + 1] == empty_rest
+                                                   : at->overflow == nullptr || at->overflow->tops[0] == empty_rest;
     if (!last) return;
     for (;;) {
         at->tops[index] = empty_rest;

@@ -27,7 +27,7 @@ namespace mapaudit::detail {
 template <class Mutex>
 class owned_lock {
 public:
-    static constexpr bool shares = requires(Mutex& m) { m.lock_shared(); };
+    static constexpr bool shares = requires(Mutex & m) { m.lock_shared(); };
 
     void lock() { mutex_.lock(); }
     bool try_lock() { return mutex_.try_lock(); }
@@ -45,7 +45,8 @@ public:
     }
     // Before a shared unlock. Of several readers that were waited for, the first to leave is told.
     bool waited_for() noexcept {
-        if (!waited_for_.load(std::memory_order_relaxed)) [[likely]] return false;
+        if (!waited_for_.load(std::memory_order_relaxed)) [[likely]]
+            return false;
         waited_for_.store(false, std::memory_order_relaxed);
         return true;
     }

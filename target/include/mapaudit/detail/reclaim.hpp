@@ -89,8 +89,8 @@ public:
 
     reclaimer() noexcept {
         // In a forked child the readers of the parent's other threads would never leave their sections.
-        [[maybe_unused]] static const int survives_fork = ::pthread_atfork(
-            urcu_bp_before_fork, urcu_bp_after_fork_parent, urcu_bp_after_fork_child);
+        [[maybe_unused]] static const int survives_fork =
+            ::pthread_atfork(urcu_bp_before_fork, urcu_bp_after_fork_parent, urcu_bp_after_fork_child);
     }
     reclaimer(const reclaimer&) = delete;
     reclaimer& operator=(const reclaimer&) = delete;
@@ -108,7 +108,8 @@ public:
     // At the end of each write, outside locks and read sections: destroys a full batch. In a callback that runs inside
     // a read section the batch waits for a later write.
     [[gnu::always_inline]] void settle() noexcept {
-        if (waiting_.load(std::memory_order_relaxed) >= batch) [[unlikely]] reclaim();
+        if (waiting_.load(std::memory_order_relaxed) >= batch) [[unlikely]]
+            reclaim();
     }
 
     // Destroys all that was retired before the call, unless the caller stands in a read section.

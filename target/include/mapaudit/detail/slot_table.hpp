@@ -98,10 +98,12 @@ public:
         bucket* at = &buckets_[hash & mask()];
         do {
             // Acquire pairs with turn(): behind a byte that is seen, the element's address.
-            for (auto found = bucket::having(at->tops.load(std::memory_order_acquire), top); found; found.drop_first()) {
+            for (auto found = bucket::having(at->tops.load(std::memory_order_acquire), top); found;
+                 found.drop_first()) {
                 const unsigned index = found.first();
                 Element* element = at->slots[index].load(std::memory_order_acquire);
-                if (element != nullptr && equal(element->key, key)) [[likely]] return {at, index, element};
+                if (element != nullptr && equal(element->key, key)) [[likely]]
+                    return {at, index, element};
             }
             at = at->overflow.load(std::memory_order_acquire);
         } while (at != nullptr);

@@ -24,7 +24,9 @@ struct snapshot_leaf : retirable {
     ~snapshot_leaf() override {
         for (unsigned i = 0; i < count; ++i) at(i).~slot();
     }
-    const slot& at(unsigned i) const noexcept { return *std::launder(reinterpret_cast<const slot*>(storage + i * sizeof(slot))); }
+    const slot& at(unsigned i) const noexcept {
+        return *std::launder(reinterpret_cast<const slot*>(storage + i * sizeof(slot)));
+    }
     slot& at(unsigned i) noexcept { return *std::launder(reinterpret_cast<slot*>(storage + i * sizeof(slot))); }
     bool full() const noexcept { return count == slots_per_bucket; }
     template <class Value>
@@ -70,7 +72,8 @@ struct snapshot_root : retirable {
     [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash, const Equal& equal) const {
         for (leaf* at = chain(hash); at != nullptr; at = at->next)
             for (auto found = tops_reader::matching(at->tops, tophash(hash)); found; found.drop_first())
-                if (equal(at->at(found.first()).key, key)) [[likely]] return {at, found.first()};
+                if (equal(at->at(found.first()).key, key)) [[likely]]
+                    return {at, found.first()};
         return {};
     }
     // f(node) for all below this root, children first.
@@ -195,7 +198,8 @@ private:
         if (level == 0) return head;
         auto* copy = make<snapshot_inner>();
         if (at != nullptr) {
-            for (unsigned i = 0; i < std::size(copy->child); ++i) copy->child[i] = static_cast<snapshot_inner*>(at)->child[i];
+            for (unsigned i = 0; i < std::size(copy->child); ++i)
+                copy->child[i] = static_cast<snapshot_inner*>(at)->child[i];
             replaces(at);
         }
         retirable*& child = copy->child[root::step(bucket, level - 1)];
