@@ -64,7 +64,7 @@ static __always_inline void spill(struct wire_ledger *ledger, __u32 domain, __u3
 	}
 	__sync_fetch_and_add(&ledger->fired, count);
 	__sync_fetch_and_add(&ledger->spilled, count);
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 }
 
 #define CHUNK 32

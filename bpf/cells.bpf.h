@@ -96,6 +96,15 @@ struct {
 	__uint(max_entries, 1 << 21);
 } events SEC(".maps");
 
+/*
+ * Stacks have a ring of their own. Each is 16 KiB and takes a while to copy, in which its thread may be preempted and
+ * hold up what came after it: in the events' ring a burst of them would leave no room for records that count.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 21);
+} stacks SEC(".maps");
+
 /* ---- small pieces ---- */
 
 static __always_inline struct wire_ledger *this_ledger(void)
@@ -123,10 +132,10 @@ static __always_inline void lose(struct wire_ledger *ledger, enum wire_loss caus
 	}
 }
 
-/* Wakes the reader only when a quarter of the ring has filled up; it looks once an interval anyway. */
-static __always_inline __u64 wakeup(void)
+/* Wakes the reader only when an eighth of the ring has filled up; it looks once an interval anyway. */
+static __always_inline __u64 wakeup(void *ring)
 {
-	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) > (1 << 18) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > (1 << 18) ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void describe(struct wire_event *event, __u32 type, __u32 domain, __u32 map)

@@ -120,7 +120,7 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 		__sync_fetch_and_add(&ledger->fired, 1);
 		__sync_fetch_and_add(&ledger->spilled, 1);
 	}
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 	return 0;
 }
 
@@ -154,7 +154,7 @@ static __always_inline int on_conflict(struct wire_regs *regs, __u32 domain)
 	out->counted = counted;
 	out->reserved = 0;
 	__sync_fetch_and_add(counted ? &ledger->handled : &ledger->spilled, 1);
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 	return 0;
 }
 
@@ -173,7 +173,7 @@ static __always_inline int on_evacuate(struct wire_regs *regs, __u32 domain)
 	out->total = WIRE_ARG2(regs);
 	out->part = (__u32)WIRE_ARG3(regs);
 	out->reserved = 0;
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 	return 0;
 }
 
@@ -194,7 +194,7 @@ static __always_inline int on_create(struct wire_regs *regs, __u32 domain)
 			__sync_fetch_and_add(&ledger->events_dropped, 1);
 		return 0;
 	}
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 	return 0;
 }
 
@@ -212,7 +212,7 @@ static __always_inline int on_destroy(struct wire_regs *regs, __u32 domain)
 	out->size = WIRE_ARG1(regs);
 	out->buckets = WIRE_ARG2(regs);
 	out->grows = WIRE_ARG3(regs);
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&events));
 	return 0;
 }
 

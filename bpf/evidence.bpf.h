@@ -113,7 +113,7 @@ static __noinline __u64 hash_frames(struct wire_regs *regs, __u32 domain, __u64 
 /* Copies out a stack that has no name yet. */
 static __always_inline int copy_stack(struct wire_regs *regs, __u32 domain, __u64 fingerprint)
 {
-	struct wire_stack *out = bpf_ringbuf_reserve(&events, sizeof(*out), 0);
+	struct wire_stack *out = bpf_ringbuf_reserve(&stacks, sizeof(*out), 0);
 	__u64 sp = WIRE_SP(regs);
 
 	if (!out)
@@ -131,7 +131,7 @@ static __always_inline int copy_stack(struct wire_regs *regs, __u32 domain, __u6
 			break;
 		out->bytes = (i + 1) * WIRE_STACK_CHUNK;
 	}
-	bpf_ringbuf_submit(out, wakeup());
+	bpf_ringbuf_submit(out, wakeup(&stacks));
 	return 0;
 }
 

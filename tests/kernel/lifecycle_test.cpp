@@ -345,6 +345,23 @@ TEST(Lifecycle, CallsWhoseHistogramFindsNoRoomAreCountedWithOtherMaps) {
     }
 }
 
+TEST(Lifecycle, MoreStacksThanTheirRingHoldsCostNoCount) {
+    Child driver(
+        waiting_workload({"--map", "mutex_map", "--threads", "64", "--ops", "1000003", "--read-ratio", "0.5"}));
+    ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+    auto process = Process::open(driver.pid());
+    ASSERT_TRUE(process);
+    model::Book book({});
+    auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
+    ASSERT_TRUE(source) << source.error().line();
+    // Nobody reads while it runs, as where the auditor gets no CPU.
+    const Finished finished = driver.finish(Child::Seconds(120));
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    (*source)->detach(book);
+    for (const model::Loss& loss : (*source)->ledger().lost) EXPECT_EQ(loss.count, 0u) << loss.cause;
+    EXPECT_EQ(calls_of(book), 1'000'003u);
+}
+
 TEST(Lifecycle, RunAuditsFromTheFirstInstruction) {
     const ScratchFolder scratch;
     const Finished finished = run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD,

@@ -118,6 +118,10 @@ Result<std::unique_ptr<UsdtPrograms>> UsdtPrograms::load(const ProgramSizes& siz
     if (auto mapped = programs->map_all(); !mapped) return mapped.error();
     programs->ring_ = ring_buffer__new(bpf_map__fd(skeleton->maps.events), on_event, programs.get(), nullptr);
     if (programs->ring_ == nullptr) return Error::from_errno(Failure::failed, "cannot open the event ring", errno);
+    if (const int failed =
+            ring_buffer__add(programs->ring_, bpf_map__fd(skeleton->maps.stacks), on_event, programs.get());
+        failed != 0)
+        return Error::from_errno(Failure::failed, "cannot open the ring of stacks", -failed);
     return programs;
 }
 
@@ -201,7 +205,7 @@ std::uint64_t UsdtPrograms::kernel_bytes() const {
            sizes_.lanes * (sizeof(wire_lane) + sizeof(wire_ledger)) + sizes_.threads * sizeof(std::uint64_t) +
            sizes_.stacks * std::uint64_t{64} +
            evidence_count(sizes_) * (sizeof(wire_evidence_key) + sizeof(wire_evidence) + 48) +
-           bpf_map__max_entries(skeleton_->maps.events);
+           bpf_map__max_entries(skeleton_->maps.events) + bpf_map__max_entries(skeleton_->maps.stacks);
 }
 
 }  // namespace mapaudit::sources
