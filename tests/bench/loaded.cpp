@@ -24,14 +24,11 @@
 #include <mapaudit/mutex_map.hpp>
 #include <mapaudit/sharded_map.hpp>
 
-#include "distributions.hpp"
+#include "steps.hpp"
 
 namespace {
 
-constexpr std::uint64_t keys = 10'000;  // as many as mapaudit-workload draws from
-constexpr std::size_t steps_count = 65'536;
-constexpr std::size_t chunk = 4096;  // operations between two looks at the clock
-static_assert(steps_count % chunk == 0);
+using namespace mapaudit::bench;
 
 struct Load {
     double assign_share = 0;
@@ -59,25 +56,6 @@ bool parse(const std::string& text, Load& load) {
     }
     if (load.own_map) load.maps = load.threads;
     return true;
-}
-
-// What to do next, drawn before the measurement: a key, and in the lowest bit whether to assign it.
-using Step = std::uint32_t;
-
-std::vector<Step> make_steps(double assign_share, std::uint64_t stream) {
-    mapaudit::workload::Random random(1, stream);
-    std::vector<Step> steps;
-    for (std::size_t i = 0; i < steps_count; ++i) {
-        const auto key = static_cast<Step>(random.below(keys));
-        steps.push_back(key << 1 | (random.unit() < assign_share ? 1 : 0));
-    }
-    return steps;
-}
-
-std::uint64_t thread_cpu_ns() {
-    timespec now;
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // Each thread has its CPU, the last one first: a migration in a window would be measured as cost, and threads that
@@ -162,12 +140,6 @@ private:
     std::vector<std::unique_ptr<Map>> maps_;
     std::vector<std::jthread> threads_;
 };
-
-void print_semaphores() {
-    for (int offset = 0; offset < MAPAUDIT_SEM_BYTES; offset += 2)
-        std::cout << __atomic_load_n(&mapaudit_semaphores[offset / 2], __ATOMIC_RELAXED) << ' ';
-    std::cout << std::endl;
-}
 
 template <class Map>
 int serve(const Load& load) {

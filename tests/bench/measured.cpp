@@ -21,28 +21,27 @@
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/mutex_map.hpp>
 
-#include "distributions.hpp"
 #include "latency.hpp"
 #include "peers/operation_trace.hpp"
+#include "steps.hpp"
 
 namespace {
+
+using namespace mapaudit::bench;
 
 using GoMap = mapaudit::go_map<std::uint64_t, std::uint64_t>;
 using MutexMap = mapaudit::mutex_map<std::uint64_t, std::uint64_t>;
 
-// What to do next, drawn before the measurement: a key, and in the lowest bit whether to assign it.
-using Step = std::uint32_t;
-
 // As a caller would: asked whether it is there, then used.
 template <class Map>
 [[gnu::always_inline]] inline void look_up(Map& map, std::uint64_t key) {
-    const mapaudit::bench::OperationTrace trace(map.id(), MAPAUDIT_OP_LOOKUP);
+    const OperationTrace trace(map.id(), MAPAUDIT_OP_LOOKUP);
     if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));
 }
 
 template <class Map>
 [[gnu::always_inline]] inline void assign(Map& map, std::uint64_t key) {
-    const mapaudit::bench::OperationTrace trace(map.id(), MAPAUDIT_OP_ASSIGN);
+    const OperationTrace trace(map.id(), MAPAUDIT_OP_ASSIGN);
     map.assign(key, key);
 }
 
@@ -58,29 +57,6 @@ extern "C" {
 
 namespace {
 
-constexpr std::uint64_t keys = 10'000;  // as many as mapaudit-workload draws from
-constexpr std::size_t steps_count = 65'536;
-constexpr std::size_t chunk = 4096;  // operations between two looks at the clock
-static_assert(steps_count % chunk == 0);
-
-std::vector<Step> make_steps(double assign_share) {
-    mapaudit::workload::Random random(1, 0);
-    std::vector<Step> steps;
-    for (std::size_t i = 0; i < steps_count; ++i) {
-        const auto key = static_cast<Step>(random.below(keys));
-        steps.push_back(key << 1 | (random.unit() < assign_share ? 1 : 0));
-    }
-    return steps;
-}
-
-// Time this thread ran, traps into the kernel included: the loop never sleeps, so it is wall time less what other
-// processes took of the CPU.
-std::uint64_t thread_cpu_ns() {
-    timespec now;
-    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 double clock_pair_ns() {
     constexpr int pairs = 10'000'000;
     std::uint64_t sum = 0;
@@ -92,14 +68,6 @@ double clock_pair_ns() {
     const std::uint64_t end = thread_cpu_ns();
     asm volatile("" : : "r"(sum));
     return static_cast<double>(end - start) / pairs;
-}
-
-void print_semaphores() {
-#ifndef MAPAUDIT_NO_PROBES
-    for (int offset = 0; offset < MAPAUDIT_SEM_BYTES; offset += 2)
-        std::cout << __atomic_load_n(&mapaudit_semaphores[offset / 2], __ATOMIC_RELAXED) << ' ';
-#endif
-    std::cout << std::endl;
 }
 
 template <class Map>
