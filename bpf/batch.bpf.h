@@ -135,7 +135,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 		op = &cell->op[which];
 		if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
 			continue;
-		if (!count_value(op->latency_page, bucket, index)) {
+		if (!add_time(op, latency, bucket, index)) {
 			__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
 
 			op->sampled -= sampled;
@@ -143,11 +143,7 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 				op->lost++;
 				lane->no_page++;
 			}
-			continue;
 		}
-		op->latency_sum += latency;
-		if (latency > op->latency_max)
-			op->latency_max = latency;
 	}
 	return 0;
 }

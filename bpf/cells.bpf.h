@@ -242,6 +242,17 @@ static __always_inline int count_value(__u32 *octaves, __u32 bucket, __u32 index
 	return 1;
 }
 
+/* Counts one timed call in the cell at `index`; false where no page is left for its histogram. */
+static __always_inline int add_time(struct wire_cell_op *op, __u64 latency, __u32 bucket, __u32 index)
+{
+	if (!count_value(op->latency_page, bucket, index))
+		return 0;
+	op->latency_sum += latency;
+	if (latency > op->latency_max)
+		op->latency_max = latency;
+	return 1;
+}
+
 /* The operation's further histograms; null where none are left. */
 static __always_inline struct wire_extra *extra_of(struct wire_cell_op *op)
 {
@@ -296,12 +307,9 @@ int __noinline add_to_other(__u32 first_cell, __u32 domain, __u32 which, __u64 l
 	if (!cell || which >= MAPAUDIT_OPS)
 		return 0;
 	op = &cell->op[which];
-	if (!count_value(op->latency_page, bucket_of(latency), index))
+	if (!add_time(op, latency, bucket_of(latency), index))
 		return 0;
 	op->sampled += sampled;
-	op->latency_sum += latency;
-	if (latency > op->latency_max)
-		op->latency_max = latency;
 	return 1;
 }
 

@@ -41,6 +41,7 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 	struct wire_cell *cell;
 	struct wire_cell_op *op;
 	__u32 index = 0;
+	int own;
 
 	if (!ledger)
 		return 0;
@@ -50,17 +51,12 @@ static __always_inline int on_operation(struct wire_regs *regs, __u32 domain, __
 		return 0;
 	}
 	op = &cell->op[which];
-	if (count_value(op->latency_page, bucket_of(latency), index)) {
-		op->latency_sum += latency;
-		if (latency > op->latency_max)
-			op->latency_max = latency;
-		if (flags & MAPAUDIT_REC_MIGRATED)
-			op->migrations++;
-		if (wait)
-			add_wait(index, which, wait);
-		__sync_fetch_and_add(&ledger->fired, 1);
-		__sync_fetch_and_add(&ledger->handled, 1);
-	} else if (add_to_other(cpu * cells_per_lane, domain, which, latency, 0)) {
+	own = add_time(op, latency, bucket_of(latency), index);
+	if (own && flags & MAPAUDIT_REC_MIGRATED)
+		op->migrations++;
+	if (own && wait)
+		add_wait(index, which, wait);
+	if (own || add_to_other(cpu * cells_per_lane, domain, which, latency, 0)) {
 		__sync_fetch_and_add(&ledger->fired, 1);
 		__sync_fetch_and_add(&ledger->handled, 1);
 	} else {
@@ -90,10 +86,7 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 domain)
 	if (cell && lane) {
 		struct wire_cell_op *op = &cell->op[MAPAUDIT_OP_GROW];
 
-		if (count_value(op->latency_page, bucket_of(duration), index)) {
-			op->latency_sum += duration;
-			if (duration > op->latency_max)
-				op->latency_max = duration;
+		if (add_time(op, duration, bucket_of(duration), index)) {
 			op->buckets_grown += (__s64)(new_buckets - old_buckets);
 			__sync_fetch_and_add(&ledger->fired, 1);
 			__sync_fetch_and_add(&ledger->handled, 1);
