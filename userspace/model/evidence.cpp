@@ -9,11 +9,13 @@
 namespace mapaudit::model {
 namespace {
 
-auto identity(const Evidence& row) {
-    return std::tie(row.kind, row.pid, row.domain, row.map_id, row.detail, row.tid, row.other_tid);
-}
-bool same(const Evidence& a, const Evidence& b) {
-    return identity(a) == identity(b) && a.stack == b.stack && a.other_stack == b.other_stack;
+auto identity(const Evidence& row) { return std::tie(row.kind, row.pid, row.domain, row.map_id, row.detail); }
+
+void mix(std::size_t& hash, std::size_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15u; }
+
+void mix(std::size_t& hash, const Stack& stack) {
+    mix(hash, stack.frames.size());
+    for (const Frame& frame : stack.frames) mix(hash, frame.offset);
 }
 
 // Of the map library; the workload driver shares its namespace and is a caller like any other.
@@ -37,21 +39,47 @@ std::size_t library_frames(const Stack& stack) {
 
 }  // namespace
 
-std::vector<Evidence> merged(std::vector<Evidence> rows) {
-    std::vector<Evidence> result;
-    for (Evidence& row : rows) {
-        const auto twin =
-            std::find_if(result.begin(), result.end(), [&](const auto& other) { return same(row, other); });
-        if (twin == result.end()) {
-            result.push_back(std::move(row));
-            continue;
-        }
-        twin->count += row.count;
-        twin->total_ns += row.total_ns;
-        twin->max_ns = std::max(twin->max_ns, row.max_ns);
-        twin->first_ns = std::min(twin->first_ns, row.first_ns);
-        twin->last_ns = std::max(twin->last_ns, row.last_ns);
+bool EvidenceSums::alike(const Evidence& a, const Evidence& b) const {
+    return identity(a) == identity(b) &&
+           (!threads_apart_ || std::tie(a.tid, a.other_tid) == std::tie(b.tid, b.other_tid)) && a.stack == b.stack &&
+           a.other_stack == b.other_stack;
+}
+
+// Equal for what is alike. Offsets say enough of a stack.
+std::size_t EvidenceSums::likeness(const Evidence& row) const {
+    std::size_t hash = static_cast<std::size_t>(row.kind);
+    for (const std::size_t part : {std::size_t{row.map_id}, std::size_t{row.detail}}) mix(hash, part);
+    if (threads_apart_) {
+        mix(hash, row.tid);
+        mix(hash, row.other_tid);
     }
+    mix(hash, row.stack);
+    mix(hash, row.other_stack);
+    return hash;
+}
+
+std::size_t EvidenceSums::add(const Evidence& row) {
+    const std::size_t hash = likeness(row);
+    const auto [first, last] = by_likeness_.equal_range(hash);
+    for (auto candidate = first; candidate != last; ++candidate) {
+        Evidence& sum = sums_[candidate->second];
+        if (!alike(sum, row)) continue;
+        sum.count += row.count;
+        sum.total_ns += row.total_ns;
+        sum.max_ns = std::max(sum.max_ns, row.max_ns);
+        sum.first_ns = std::min(sum.first_ns, row.first_ns);
+        sum.last_ns = std::max(sum.last_ns, row.last_ns);
+        return candidate->second;
+    }
+    by_likeness_.emplace(hash, sums_.size());
+    sums_.push_back(row);
+    return sums_.size() - 1;
+}
+
+std::vector<Evidence> merged(const std::vector<Evidence>& rows) {
+    EvidenceSums sums(true);
+    for (const Evidence& row : rows) sums.add(row);
+    std::vector<Evidence> result = sums.take();
     std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
         return std::tuple(a.kind, b.total_ns, b.count) < std::tuple(b.kind, a.total_ns, a.count);
     });

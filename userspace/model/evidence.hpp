@@ -3,9 +3,12 @@
 // What verdicts rest on: who waited for whom, who raced with whom, who grew a map, by call stack and thread.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <mapaudit/probe_abi.h>
@@ -38,8 +41,27 @@ struct Evidence {
     Stack stack, other_stack;                 // without frames: not known, and `cut` says why
 };
 
+// Rows added up where they are of the same kind, map, detail and stacks, and, with threads_apart, of the same threads.
+// A sum keeps the threads and names of its first row.
+class EvidenceSums {
+public:
+    explicit EvidenceSums(bool threads_apart) : threads_apart_(threads_apart) {}
+
+    // The index of the row's sum; that of the next one if it is the first of its like.
+    std::size_t add(const Evidence& row);
+    std::vector<Evidence> take() { return std::move(sums_); }
+
+private:
+    bool alike(const Evidence& a, const Evidence& b) const;
+    std::size_t likeness(const Evidence& row) const;
+
+    bool threads_apart_;
+    std::vector<Evidence> sums_;
+    std::unordered_multimap<std::size_t, std::size_t> by_likeness_;  // indices of sums_
+};
+
 // Rows that differ in nothing but their numbers become one; by kind, then most time first, then most often.
-std::vector<Evidence> merged(std::vector<Evidence> rows);
+std::vector<Evidence> merged(const std::vector<Evidence>& rows);
 
 // "waited", …: "an assign", "the whole map (an iteration, a clear)".
 std::string_view waiting_op_name(std::uint32_t op);

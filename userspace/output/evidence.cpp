@@ -91,24 +91,15 @@ struct Wait {
 };
 
 std::vector<Wait> waits_of(const std::vector<const Evidence*>& rows) {
+    model::EvidenceSums sums(false);
     std::vector<Wait> waits;
     for (const Evidence* row : rows) {
-        const auto same = [&](const Wait& wait) {
-            const Evidence& sum = wait.sum;
-            return std::tie(sum.pid, sum.domain, sum.map_id, sum.detail) ==
-                       std::tie(row->pid, row->domain, row->map_id, row->detail) &&
-                   sum.stack == row->stack && sum.other_stack == row->other_stack;
-        };
-        const auto found = std::find_if(waits.begin(), waits.end(), same);
-        if (found == waits.end()) {
-            waits.push_back({*row, {row->other_tid}});
-            continue;
-        }
-        found->sum.count += row->count;
-        found->sum.total_ns += row->total_ns;
-        found->sum.max_ns = std::max(found->sum.max_ns, row->max_ns);
-        found->owners.push_back(row->other_tid);
+        const std::size_t index = sums.add(*row);
+        if (index == waits.size()) waits.emplace_back();
+        waits[index].owners.push_back(row->other_tid);
     }
+    std::vector<Evidence> all = sums.take();
+    for (std::size_t i = 0; i < waits.size(); ++i) waits[i].sum = std::move(all[i]);
     std::stable_sort(waits.begin(), waits.end(),
                      [](const Wait& a, const Wait& b) { return a.sum.total_ns > b.sum.total_ns; });
     return waits;
