@@ -342,14 +342,18 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     usdt.max_maps = options.max_maps;
     usdt.max_stacks = options.max_stacks;
     usdt.switchable = options.max_overhead.has_value();
-    // Beside the attach, which it does not delay.
+    auto source = sources::UsdtSource::attach(processes, std::move(usdt));
+    if (!source) return source.error();
+    for (const Process* process : processes)
+        if (options.quiet == 0)
+            spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
+                         sources::level_name(options.level));
+    // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration;
     if (auto started = sources::Calibration::start())
         calibration.emplace(std::move(*started));
     else
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());
-    auto source = sources::UsdtSource::attach(processes, std::move(usdt));
-    if (!source) return source.error();
     stacks.open(processes);
     std::vector<std::unique_ptr<sources::Source>> all_sources;
     all_sources.push_back(std::move(*source));
@@ -357,10 +361,6 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     if (options.max_overhead) session.govern(*options.max_overhead);
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
-    for (const Process* process : processes)
-        if (options.quiet == 0)
-            spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
-                         sources::level_name(options.level));
     if (auto shown = outputs.show(options); !shown) return shown.error();
     auto loop = Loop::make(processes, options, stop_signals_fd.get(), outputs.keyboard_fd(),
                            calibration ? calibration->fd() : -1, session.urgent_fds());
