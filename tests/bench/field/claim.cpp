@@ -7,10 +7,11 @@ namespace mapaudit::bench {
 
 std::vector<Claim> claims() {
     using enum Figure;
-    const Mix mixed{16, 0.5, 0.1, "uniform"}, reading{16, 1.0, 0, "uniform"};
+    constexpr unsigned some = 16;  // where the article does not say how many threads it ran
+    const Mix mixed{some, 0.5, 0.1, "uniform"}, reading{some, 1.0, 0, "uniform"};
     // Keys come and go: what a map with a read-only part is not made for.
-    const Mix writing{16, 0, 0.5, "uniform"}, mostly_reading{16, 0.99, 0.1, "zipf"};
-    const Mix overwriting{16, 0.5, 0, "uniform"}, crowded{128, 0.9, 0.1, "uniform"};
+    const Mix writing{some, 0, 0.5, "uniform"}, mostly_reading{some, 0.99, 0.1, "zipf"};
+    const Mix overwriting{some, 0.5, 0, "uniform"}, crowded{128, 0.9, 0.1, "uniform"};
     return {
         {"sharded_map", "rwlock_map", throughput, 3.1, mixed},
         {"sync_map", "rwlock_map", throughput, 2.0, reading},

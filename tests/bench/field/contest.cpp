@@ -41,11 +41,14 @@ void print_claim(std::ostream& out, const ClaimResult& result, unsigned cpus) {
     print_side(out, claim.worse, result.contest.worse);
     out << fmt::format("      seen {:.2f} times ({}), article {:.2f}: {}\n", result.contest.median_ratio(claim.figure),
                        spread(result.contest.ratios(claim.figure)), claim.times, result.verdict());
-    if (!result.instead) return;
-    // Threads beyond the CPUs do not meet at a lock: they wait for a CPU, or for one that lost its CPU with the lock.
-    out << fmt::format(
-        "      of {}'s {} threads {:.2f} waited for its lock at a time, and at most {} ran: there are {} CPUs\n",
-        claim.worse, claim.mix.threads, result.instead->waiting, std::min(cpus, claim.mix.threads), cpus);
+    if (result.waits)
+        out << fmt::format(
+            "      {:.2f} of {}'s {} threads waited for its lock at a time; {} CPUs run at most {} of them\n",
+            result.waits->waiting, claim.worse, claim.mix.threads, cpus, std::min(cpus, claim.mix.threads));
+    if (result.one_a_cpu)
+        out << fmt::format("      instead, with {} threads: {:.2f} times ({})\n", cpus,
+                           result.one_a_cpu->median_ratio(claim.figure),
+                           spread(result.one_a_cpu->ratios(claim.figure)));
 }
 
 void print_turning_point(std::ostream& out, const FieldResults& results) {

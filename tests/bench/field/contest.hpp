@@ -25,7 +25,9 @@ struct Contest {
 struct ClaimResult {
     Claim claim;
     Contest contest;
-    std::optional<Sighting> instead;  // of the worse kind, every wait timed: where the claim was not seen
+    // Where it was not seen, more threads than CPUs were asked for, and there were these instead: one a CPU.
+    std::optional<Contest> one_a_cpu;
+    std::optional<Sighting> waits;  // and this of the worse kind under the claim's own load, every wait timed
 
     bool holds() const;  // at least as much as in the article, but for noise
     std::string verdict() const;

@@ -52,7 +52,10 @@ TEST(FieldSighting, RefusesWhatSawNothing) {
 
 ClaimResult result_of(double times, double better, double worse) {
     ClaimResult result{
-        {"sharded_map", "rwlock_map", Figure::throughput, times, {.threads = 16, .distribution = "uniform"}}, {}, {}};
+        {"sharded_map", "rwlock_map", Figure::throughput, times, {.threads = 16, .distribution = "uniform"}},
+        {},
+        {},
+        {}};
     result.contest.better.assign(3, {better, 40, 400, 0});
     result.contest.worse.assign(3, {worse, 40, 400, 1.5});
     return result;
@@ -76,11 +79,13 @@ TEST(FieldTable, SaysWhatWasSeenInstead) {
     EXPECT_THAT(table.str(), HasSubstr("no lead from 64 threads on; article: past 128"));
 
     results.claims = {result_of(3.1, 1e6, 1e6)};
-    results.claims[0].instead = Sighting{1e6, 40, 400, 1.5};
+    results.claims[0].waits = Sighting{1e6, 40, 400, 1.5};
+    results.claims[0].one_a_cpu = result_of(1, 5e6, 1e6).contest;
     std::ostringstream other;
     print_field(other, results);
-    EXPECT_THAT(other.str(),
-                HasSubstr("of rwlock_map's 16 threads 1.50 waited for its lock at a time, and at most 2 ran"));
+    EXPECT_THAT(other.str(), HasSubstr("1.50 of rwlock_map's 16 threads waited for its lock at a time; 2 CPUs"));
+
+    EXPECT_THAT(other.str(), HasSubstr("instead, with 2 threads: 5.00 times"));
 
     std::ostringstream csv;
     write_field_csv(csv, results);
