@@ -78,29 +78,20 @@ public:
         return is_new;
     }
 
-    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        std::optional<V> found;
-        visit(key, [&found](const V& value) { found.emplace(value); });
-        return found;
+    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> { return lookup_any(key); }
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // f runs under the shard's lock.
     template <std::invocable<const V&> F>
     bool visit(const K& key, F&& f) const {
-        bool stale = false;
-        const bool found = audit<op::lookup>(handle_, [&](auto& running) {
-            const std::uint64_t hash = hash_of(key);
-            shard& s = shard_of(hash);
-            guard_of<std::remove_reference_t<decltype(running)>> guard(running, s.mutex);
-            node* n = s.find(key, hash);
-            stale = n != nullptr && expired(*n);
-            if (n == nullptr || stale) return false;
-            s.use(n);
-            std::invoke(f, std::as_const(n->value));
-            return true;
-        });
-        if (stale) expire_key(key);
-        return found;
+        return visit_any(key, f);
+    }
+    template <detail::foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    bool visit(const Q& key, F&& f) const {
+        return visit_any(key, f);
     }
 
     // Erases what has expired, each element by an audited operation; returns how many.
@@ -146,7 +137,10 @@ private:
     // Asks the clock only where the answer depends on it.
     static bool expired(const node& n) { return n.expires_ns != shard::never && now_ns() >= n.expires_ns; }
 
-    std::uint64_t hash_of(const K& key) const { return shards_[0].elements.hash_of(key); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return shards_[0].elements.hash_of(key);
+    }
     // By the bits below the tophash's eight, far above those that choose a bucket.
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
     std::uint32_t index_of(const shard& s) const noexcept { return static_cast<std::uint32_t>(&s - shards_.get()); }
@@ -155,6 +149,30 @@ private:
         detail::map_totals all;
         for (std::size_t i = 0; i <= mask_; ++i) all.add(shards_[i].signs);
         return all;
+    }
+
+    template <class Q, class F>
+    bool visit_any(const Q& key, F&& f) const {
+        bool stale = false;
+        const bool found = audit<op::lookup>(handle_, [&](auto& running) {
+            const std::uint64_t hash = hash_of(key);
+            shard& s = shard_of(hash);
+            guard_of<std::remove_reference_t<decltype(running)>> guard(running, s.mutex);
+            node* n = s.find(key, hash);
+            stale = n != nullptr && expired(*n);
+            if (n == nullptr || stale) return false;
+            s.use(n);
+            std::invoke(f, std::as_const(n->value));
+            return true;
+        });
+        if (stale) expire_key(key);
+        return found;
+    }
+    template <class Q>
+    std::optional<V> lookup_any(const Q& key) const {
+        std::optional<V> found;
+        visit_any(key, [&found](const V& value) { found.emplace(value); });
+        return found;
     }
 
     template <class Running>
@@ -190,8 +208,8 @@ private:
         guard.unlock();
         return true;
     }
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         bool stale = false;
         const bool erased = take(running, shard_of(hash), [&](shard& s) {
@@ -202,7 +220,8 @@ private:
         if (stale) expirations_.fetch_add(1, std::memory_order_relaxed);
         return erased && !stale;
     }
-    bool expire_key(const K& key) const {
+    template <class Q>
+    bool expire_key(const Q& key) const {
         const bool erased = audit<op::erase>(handle_, [&](auto& running) {
             const std::uint64_t hash = hash_of(key);
             return take(running, shard_of(hash), [&](shard& s) {

@@ -119,7 +119,10 @@ private:
         return all;
     }
 
-    std::uint64_t hash_of(const K& key) const { return detail::mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return detail::mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     // By the bits below the tophash's eight, far above those that choose a bucket.
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
 
@@ -129,8 +132,8 @@ private:
         return all;
     }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         detail::read_section reading;
         const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
@@ -165,8 +168,8 @@ private:
         return true;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         shard& s = shard_of(hash);
         detail::running_guard<Running, lock, false> guard(running, s.mutex);

@@ -81,13 +81,17 @@ public:
     }
     attempted<std::optional<V>> try_lookup(const K& key,
                                            const operation_limits& limits) const requires std::copy_constructible<V> {
-        return run<op::lookup, std::optional<V>>(limits, [&](auto&) -> std::optional<V> {
-            const V* value = elements_.find(key, elements_.hash_of(key));
-            return value == nullptr ? std::nullopt : std::optional<V>(*value);
-        });
+        return try_find(key, limits);
     }
-    attempted<bool> try_erase(const K& key, const operation_limits& limits) {
-        return run<op::erase, bool>(limits, [&](auto& running) { return drop(running, key); });
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    attempted<std::optional<V>> try_lookup(const Q& key,
+                                           const operation_limits& limits) const requires std::copy_constructible<V> {
+        return try_find(key, limits);
+    }
+    attempted<bool> try_erase(const K& key, const operation_limits& limits) { return try_drop(key, limits); }
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    attempted<bool> try_erase(const Q& key, const operation_limits& limits) {
+        return try_drop(key, limits);
     }
 
     // Does the breaker refuse attempts at present?
@@ -128,13 +132,25 @@ private:
         return ended;
     }
 
+    template <class Q>
+    attempted<std::optional<V>> try_find(const Q& key, const operation_limits& limits) const {
+        return run<op::lookup, std::optional<V>>(limits, [&](auto&) -> std::optional<V> {
+            const V* value = elements_.find(key, elements_.hash_of(key));
+            return value == nullptr ? std::nullopt : std::optional<V>(*value);
+        });
+    }
+    template <class Q>
+    attempted<bool> try_drop(const Q& key, const operation_limits& limits) {
+        return run<op::erase, bool>(limits, [&](auto& running) { return drop(running, key); });
+    }
+
     detail::map_totals totals() const noexcept {
         detail::map_totals all;
         all.add(signs_);
         return all;
     }
-    template <class Running, class F>
-    bool visit_in(Running& running, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = elements_.hash_of(key);
         detail::running_guard<Running, gate, false> guard(running, gate_);
         const V* value = elements_.find(key, hash);
@@ -147,8 +163,8 @@ private:
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return put(running, key, std::move(value));
     }
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return drop(running, key);
     }
@@ -162,8 +178,8 @@ private:
         describe();
         return is_new;
     }
-    template <class Running>
-    bool drop(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool drop(Running& running, const Q& key) {
         detail::growth_tap tap(handle_, signs_, 0);
         const bool erased = elements_.erase(key, elements_.hash_of(key), tap);
         tap.tell(running);

@@ -82,7 +82,10 @@ private:
         while (elements > limit(log2)) ++log2;
         return log2;
     }
-    std::uint64_t hash_of(const K& key) const { return detail::mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return detail::mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     root* current() const noexcept { return root_.load(std::memory_order_relaxed); }  // for the mutex's holder
 
     detail::map_totals totals() const noexcept {
@@ -98,8 +101,8 @@ private:
         change.commit(retired_);
     }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         detail::read_section reading;
         const auto found = root_.load(std::memory_order_acquire)->locate(key, hash, equal_);
@@ -140,8 +143,8 @@ private:
         return found.at == nullptr;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         detail::running_guard<Running, lock, false> guard(running, mutex_);
         edit change;

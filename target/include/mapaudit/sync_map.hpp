@@ -116,9 +116,13 @@ private:
     using view_type = detail::sync_view<part>;
 
     view_type view() const noexcept { return read_.load(std::memory_order_acquire); }
-    std::uint64_t hash_of(const K& key) const { return hashing_.hash_of(key); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return hashing_.hash_of(key);
+    }
 
-    static entry* find(const part* in, const K& key, std::uint64_t hash) {
+    template <class Q>
+    static entry* find(const part* in, const Q& key, std::uint64_t hash) {
         entry* const* found = in == nullptr ? nullptr : in->elements.find(key, hash);
         return found == nullptr ? nullptr : *found;
     }
@@ -145,8 +149,8 @@ private:
         return old == nullptr;
     }
 
-    template <class Running, class F>
-    bool visit_in(Running& running, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         {
             detail::read_section reading;
@@ -216,15 +220,15 @@ private:
         return stored(old);
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         const bool erased = erase_entry(running, key, hash);
         retired_.settle();
         return erased;
     }
-    template <class Running>
-    bool erase_entry(Running& running, const K& key, std::uint64_t hash) {
+    template <class Running, class Q>
+    bool erase_entry(Running& running, const Q& key, std::uint64_t hash) {
         {
             detail::read_section reading;
             const view_type now = view();

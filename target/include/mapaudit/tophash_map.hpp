@@ -116,7 +116,10 @@ private:
         basic_tophash_map& map_;
     };
 
-    std::uint64_t hash_of(const K& key) const { return mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     lock& lock_of(std::uint64_t hash) noexcept { return stripes_[tophash(hash) % stripe_count].mutex; }
     map_totals totals() const noexcept {
         map_totals all;
@@ -126,8 +129,8 @@ private:
     // For whoever holds a stripe, which keeps the table from being exchanged.
     table& current() const noexcept { return *table_.load(std::memory_order_relaxed); }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         read_section reading;
         // Acquire: the array was filled before it was stored.
@@ -164,8 +167,8 @@ private:
         return true;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         running_guard<Running, lock, false> guard(running, lock_of(hash));
         const auto found = current().locate(key, hash, equal_);

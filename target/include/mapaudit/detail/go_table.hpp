@@ -92,10 +92,14 @@ public:
         oldest_ = current_;
     }
 
-    // To be computed once and handed to the functions below.
-    std::uint64_t hash_of(const K& key) const { return mix(static_cast<std::uint64_t>(hash_(key))); }
+    // To be computed once and handed to the functions below. A Q is a K, or what Hash and Equal take for one.
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return mix(static_cast<std::uint64_t>(hash_(key)));
+    }
 
-    const V* find(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    const V* find(const Q& key, std::uint64_t hash) const {
         const position p = locate(key, hash);
         return p.at == nullptr ? nullptr : &p.at->at(p.index).value;
     }
@@ -105,8 +109,8 @@ public:
     bool assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer);
 
     // True when the key was there.
-    template <class Observer>
-    bool erase(const K& key, std::uint64_t hash, Observer&& observer);
+    template <class Q, class Observer>
+    bool erase(const Q& key, std::uint64_t hash, Observer&& observer);
 
     // Keeps the current array, ends a growth that is under way.
     void clear() noexcept;
@@ -153,7 +157,8 @@ private:
         }
         return head;
     }
-    [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash) const {
         const std::uint8_t top = tophash(hash);
         bucket* at = chain_of(hash);
         for (;;) {
@@ -222,8 +227,8 @@ bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t 
 }
 
 template <class K, class V, class Hash, class Equal>
-template <class Observer>
-bool go_table<K, V, Hash, Equal>::erase(const K& key, std::uint64_t hash, Observer&& observer) {
+template <class Q, class Observer>
+bool go_table<K, V, Hash, Equal>::erase(const Q& key, std::uint64_t hash, Observer&& observer) {
     if (oldest_ != current_) [[unlikely]] {
         try {
             work(hash, observer);

@@ -47,7 +47,8 @@ struct alignas(64) lru_shard {
         return all;
     }
 
-    node* find(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    node* find(const Q& key, std::uint64_t hash) const {
         node* const* found = elements.find(key, hash);
         return found == nullptr ? nullptr : *found;
     }

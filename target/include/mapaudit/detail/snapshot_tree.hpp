@@ -68,8 +68,8 @@ struct snapshot_root : retirable {
         leaf* at = nullptr;
         unsigned index = 0;
     };
-    template <class Equal>
-    [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash, const Equal& equal) const {
+    template <class Q, class Equal>
+    [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash, const Equal& equal) const {
         for (leaf* at = chain(hash); at != nullptr; at = at->next)
             for (auto found = tops_reader::matching(at->tops, tophash(hash)); found; found.drop_first())
                 if (equal(at->at(found.first()).key, key)) [[likely]]

@@ -29,6 +29,7 @@
 #include <utility>
 
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/foreign_key.hpp>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
@@ -121,7 +122,8 @@ template <class Running, class Write>
 // What a lookup's body takes along: by value what fits a register. A key whose address went to the attached path would
 // have to be kept in memory on the unattached one, at four instructions a lookup.
 template <class T>
-inline constexpr bool fits_register = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*);
+inline constexpr bool fits_register = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*) &&
+                                      !std::is_array_v<T>;
 template <class T>
 struct taken {
     std::conditional_t<fits_register<T>, T, T&> it;
@@ -161,23 +163,32 @@ public:
 
     // A copy of the value.
     [[gnu::always_inline]] std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        const auto result = audit<op::lookup>(handle_, lookup_body{this, {key}});
-        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
-            if (!result.there) return std::nullopt;
-            return result.value;
-        } else {
-            return result;
-        }
+        return lookup_any(key);
+    }
+    // What lookup, visit and erase take where Hash and Equal are transparent: no K is made.
+    template <foreign_key<K, Hash, Equal> Q>
+    [[gnu::always_inline]] std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
     template <std::invocable<const V&> F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
-        return audit<op::lookup>(handle_, visit_body<F>{this, {key}, {f}});
+        return audit<op::lookup>(handle_, visit_body<const K, F>{this, {key}, {f}});
+    }
+    template <foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    [[gnu::always_inline]] bool visit(const Q& key, F&& f) const {
+        return audit<op::lookup>(handle_, visit_body<const Q, F>{this, {key}, {f}});
     }
 
     // True when the key was there.
-    [[gnu::always_inline]] bool erase(const K& key) { return audit<op::erase>(handle_, erase_body{this, {key}}); }
+    [[gnu::always_inline]] bool erase(const K& key) {
+        return audit<op::erase>(handle_, erase_body<const K>{this, {key}});
+    }
+    template <foreign_key<K, Hash, Equal> Q>
+    [[gnu::always_inline]] bool erase(const Q& key) {
+        return audit<op::erase>(handle_, erase_body<const Q>{this, {key}});
+    }
 
     // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
     // call the map, is the kind's to say. Not audited as an operation.
@@ -254,9 +265,10 @@ private:
             });
         }
     };
+    template <class Q>
     struct erase_body {
         table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         [[gnu::noinline]] bool operator()(untimed& running) const { return work(running); }
         [[gnu::always_inline]] bool operator()(auto& running) const { return work(running); }
         [[gnu::always_inline]] bool work(auto& running) const {
@@ -275,9 +287,10 @@ private:
     static constexpr bool in_register =
         std::is_trivially_copyable_v<V> && std::is_default_constructible_v<V> && sizeof(V) <= sizeof(void*);
     using found = std::conditional_t<in_register, found_scalar, std::optional<V>>;
+    template <class Q>
     struct lookup_body {
         const table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         template <class Running>
         [[gnu::always_inline]] found operator()(Running& running) const {
             const std::uint64_t hash = map->hash_of(key.it);
@@ -288,7 +301,7 @@ private:
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             return find(mine, key.it, hash);
         }
-        [[gnu::always_inline]] static found find(const part& in, const K& key, std::uint64_t hash) {
+        [[gnu::always_inline]] static found find(const part& in, const Q& key, std::uint64_t hash) {
             const V* value = in.table.find(key, hash);
             if (value == nullptr) return found{};
             if constexpr (in_register)
@@ -296,16 +309,26 @@ private:
             else
                 return *value;
         }
-        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<const K> key,
+        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<Q> key,
                                                             std::uint64_t hash) {
             in->access.read_beside_a_write(*map);
             return find(*in, key.it, hash);
         }
     };
-    template <class F>
+    template <class Q>
+    [[gnu::always_inline]] std::optional<V> lookup_any(const Q& key) const {
+        const auto result = audit<op::lookup>(handle_, lookup_body<const Q>{this, {key}});
+        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
+            if (!result.there) return std::nullopt;
+            return result.value;
+        } else {
+            return result;
+        }
+    }
+    template <class Q, class F>
     struct visit_body {
         const table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         taken_callable<F> f;
         template <class Running>
         [[gnu::always_inline]] bool operator()(Running& running) {
@@ -322,8 +345,8 @@ private:
         }
     };
 
-    template <class Running, class Write>
-    [[gnu::always_inline]] bool write_in(Running& running, const K& key, Write write) {
+    template <class Running, class Q, class Write>
+    [[gnu::always_inline]] bool write_in(Running& running, const Q& key, Write write) {
         const std::uint64_t hash = hash_of(key);
         const std::uint32_t index = parts_.index_of(hash);
         part& mine = parts_.begin()[index];
@@ -334,7 +357,10 @@ private:
         return changed;
     }
 
-    [[gnu::always_inline]] std::uint64_t hash_of(const K& key) const { return parts_.begin()->table.hash_of(key); }
+    template <class Q>
+    [[gnu::always_inline]] std::uint64_t hash_of(const Q& key) const {
+        return parts_.begin()->table.hash_of(key);
+    }
 
     // Part by part: of a map being written to, the sum need never have been true at one moment.
     sums totals() const {
