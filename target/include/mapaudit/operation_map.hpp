@@ -15,6 +15,7 @@
 //   Consistency  linearizable, size() and clear() included.
 //   for_each     holds the lock throughout: one consistent state. Its callback and visit()'s must not call the map.
 //   Growth       under the lock, a bucket or two a write.
+//   Memory       the allocator's, but for the mutex of the lock's condition variable: the standard library's own.
 //   Exceptions   assign is strong, but for an overwritten value, which is as good as V's move assignment leaves it.
 #ifndef MAPAUDIT_OPERATION_MAP_HPP
 #define MAPAUDIT_OPERATION_MAP_HPP
@@ -53,13 +54,15 @@ struct attempted {
     explicit operator bool() const noexcept { return how == attempt::done; }
 };
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class operation_map : public detail::audited_map<operation_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class operation_map
+    : public detail::audited_map<operation_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
     static_assert(std::is_move_assignable_v<V>,
                   "operation_map overwrites values in place: they must be move assignable");
-    using base = detail::audited_map<operation_map, K, V, Hash, Equal>;
+    using base = detail::audited_map<operation_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using table = detail::go_table<K, V, Hash, Equal>;
+    using table = detail::go_table<K, V, Hash, Equal, Allocator>;
     using gate = detail::owned_lock<detail::gate>;
     using clock = std::chrono::steady_clock;
 
@@ -67,9 +70,10 @@ public:
     static constexpr std::string_view kind = "operation_map";
     static constexpr bool concurrent = true;
 
-    explicit operation_map(std::string_view name = {}, std::size_t reserve = 0, const breaker_settings& settings = {})
-        : base(name),
-          elements_(reserve),
+    explicit operation_map(std::string_view name = {}, std::size_t reserve = 0, const breaker_settings& settings = {},
+                           const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          elements_(reserve, allocator),
           breaker_(settings.failures, settings.pause.count()),
           handle_(kind, name, signs_.published()) {
         describe();

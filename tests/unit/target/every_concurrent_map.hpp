@@ -19,21 +19,26 @@
 
 namespace mapaudit_test {
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-using every_concurrent_map =
-    testing::Types<mapaudit::mutex_map<K, V, Hash, Equal>, mapaudit::rwlock_map<K, V, Hash, Equal>,
-                   mapaudit::sharded_map<K, V, Hash, Equal>, mapaudit::tophash_map<K, V, Hash, Equal>,
-                   mapaudit::cas_map<K, V, Hash, Equal>, mapaudit::sync_map<K, V, Hash, Equal>,
-                   mapaudit::snapshot_map<K, V, Hash, Equal>, mapaudit::cache_map<K, V, Hash, Equal>,
-                   mapaudit::operation_map<K, V, Hash, Equal>>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+using every_concurrent_map = testing::Types<
+    mapaudit::mutex_map<K, V, Hash, Equal, Allocator>, mapaudit::rwlock_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::sharded_map<K, V, Hash, Equal, Allocator>, mapaudit::tophash_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::cas_map<K, V, Hash, Equal, Allocator>, mapaudit::sync_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::snapshot_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::cache_map<K, V, Hash, Equal, std::chrono::steady_clock, Allocator>,
+    mapaudit::operation_map<K, V, Hash, Equal, Allocator>>;
 
 // And the one for a single thread.
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-using every_map = testing::Types<mapaudit::go_map<K, V, Hash, Equal>, mapaudit::mutex_map<K, V, Hash, Equal>,
-                                 mapaudit::rwlock_map<K, V, Hash, Equal>, mapaudit::sharded_map<K, V, Hash, Equal>,
-                                 mapaudit::tophash_map<K, V, Hash, Equal>, mapaudit::cas_map<K, V, Hash, Equal>,
-                                 mapaudit::sync_map<K, V, Hash, Equal>, mapaudit::snapshot_map<K, V, Hash, Equal>,
-                                 mapaudit::cache_map<K, V, Hash, Equal>, mapaudit::operation_map<K, V, Hash, Equal>>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+using every_map = testing::Types<
+    mapaudit::go_map<K, V, Hash, Equal, Allocator>, mapaudit::mutex_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::rwlock_map<K, V, Hash, Equal, Allocator>, mapaudit::sharded_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::tophash_map<K, V, Hash, Equal, Allocator>, mapaudit::cas_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::sync_map<K, V, Hash, Equal, Allocator>, mapaudit::snapshot_map<K, V, Hash, Equal, Allocator>,
+    mapaudit::cache_map<K, V, Hash, Equal, std::chrono::steady_clock, Allocator>,
+    mapaudit::operation_map<K, V, Hash, Equal, Allocator>>;
 
 }  // namespace mapaudit_test
 

@@ -22,6 +22,7 @@
 #include <utility>
 
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/allocation.hpp>
 #include <mapaudit/detail/foreign_key.hpp>
 
 namespace mapaudit::detail {
@@ -66,7 +67,7 @@ struct map_totals {
     }
 };
 
-template <class Derived, class K, class V, class Hash, class Equal>
+template <class Derived, class K, class V, class Hash, class Equal, class Allocator>
 class audited_map {
     static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
     static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
@@ -80,6 +81,7 @@ public:
     using mapped_type = V;
     using hasher = Hash;
     using key_equal = Equal;
+    using allocator_type = Allocator;
 
     audited_map(const audited_map&) = delete;
     audited_map& operator=(const audited_map&) = delete;
@@ -128,9 +130,10 @@ public:
     // 0 where probes are compiled out.
     std::uint32_t id() const noexcept { return self().handle_.id(); }
     std::string_view name() const noexcept { return name_; }
+    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
 
 protected:
-    explicit audited_map(std::string_view name) : name_(name) {}
+    audited_map(std::string_view name, const Allocator& allocator) : name_(name, allocator) {}
     ~audited_map() = default;
 
 private:
@@ -181,7 +184,7 @@ private:
     Derived& self() noexcept { return static_cast<Derived&>(*this); }
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
-    std::string name_;
+    text_of<Allocator> name_;
 };
 
 }  // namespace mapaudit::detail

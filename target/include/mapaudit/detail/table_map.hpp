@@ -11,12 +11,11 @@
 //                      read_beside_a_write(map) when it is
 //   parts<Part>        one_part or many_parts
 //
-// Every critical section ends inside the audited body: the probes fire after it.
+// Every critical section ends inside the audited body: the probes fire after it. All memory is the Allocator's, but
+// that std::allocator's bucket arrays come from calloc (go_bucket.hpp says why).
 #ifndef MAPAUDIT_DETAIL_TABLE_MAP_HPP
 #define MAPAUDIT_DETAIL_TABLE_MAP_HPP
 
-#include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -33,71 +32,9 @@
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
+#include <mapaudit/detail/table_parts.hpp>
 
 namespace mapaudit::detail {
-
-// A table with its lock, on cache lines that no other part shares; the lock and the table's root in the first.
-template <class Access, class Table>
-struct alignas(64) table_part {
-    table_part() = default;
-    template <class... Args>
-    explicit table_part(std::size_t reserve, const Args&... args) : access(args...), table(reserve) {}
-
-    mutable Access access;
-    Table table;
-};
-
-template <class Part>
-class one_part {
-public:
-    template <class... Args>
-    explicit one_part(std::size_t reserve, const Args&... args) : part_(reserve, args...) {}
-
-    static constexpr std::uint32_t count() noexcept { return 1; }
-    Part* begin() noexcept { return &part_; }
-    const Part* begin() const noexcept { return &part_; }
-    const Part* end() const noexcept { return &part_ + 1; }
-    Part* end() noexcept { return &part_ + 1; }
-    static constexpr std::uint32_t index_of(std::uint64_t /*hash*/) noexcept { return 0; }
-
-private:
-    Part part_;
-};
-
-// As many parts as asked for, rounded up to a power of two. The hash bits that choose one lie just below the tophash's
-// eight and far above those that choose a bucket: within a part, neither loses any of its range.
-template <class Part>
-class many_parts {
-public:
-    static constexpr std::size_t most = 65536;
-
-    many_parts(std::size_t reserve, std::size_t parts)
-        : mask_(std::bit_ceil(parts < 1      ? 1
-                              : parts > most ? most
-                                             : parts) -
-                1),
-          parts_(new Part[mask_ + 1]) {
-        const auto bits = static_cast<unsigned>(std::popcount(mask_));
-        shift_ = 56 - bits;
-        // Shards fill unevenly: four standard deviations more than their share.
-        const double share = static_cast<double>(reserve) / static_cast<double>(count());
-        for (Part& part : *this) part.table.presize(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
-    }
-
-    std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(mask_ + 1); }
-    Part* begin() noexcept { return parts_.get(); }
-    const Part* begin() const noexcept { return parts_.get(); }
-    Part* end() noexcept { return parts_.get() + mask_ + 1; }
-    const Part* end() const noexcept { return parts_.get() + mask_ + 1; }
-    std::uint32_t index_of(std::uint64_t hash) const noexcept {
-        return static_cast<std::uint32_t>((hash >> shift_) & mask_);
-    }
-
-private:
-    std::size_t mask_;
-    unsigned shift_ = 0;
-    std::unique_ptr<Part[]> parts_;
-};
 
 // Calls write(observer), where nobody listens with an observer that costs nothing.
 template <class Running, class Write>
@@ -134,12 +71,12 @@ struct taken_callable {
     std::conditional_t<fits_register<F> && !std::is_reference_v<F>, F, F&> it;
 };
 
-template <class K, class V, class Hash, class Equal, class Design>
+template <class K, class V, class Hash, class Equal, class Design, class Allocator>
 class table_map {
-    using table = go_table<K, V, Hash, Equal>;
+    using table = go_table<K, V, Hash, Equal, Allocator>;
     using access = typename Design::access;
     using part = table_part<access, table>;
-    using parts = typename Design::template parts<part>;
+    using parts = typename Design::template parts<part, Allocator>;
     friend access;
 
 public:
@@ -147,6 +84,7 @@ public:
     using mapped_type = V;
     using hasher = Hash;
     using key_equal = Equal;
+    using allocator_type = Allocator;
 
     static constexpr std::string_view kind = Design::kind;
     static constexpr bool concurrent = Design::concurrent;
@@ -232,11 +170,12 @@ public:
     // 0 where probes are compiled out.
     std::uint32_t id() const noexcept { return handle_.id(); }
     std::string_view name() const noexcept { return name_; }
+    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
 
 protected:
     template <class... Args>
-    explicit table_map(std::string_view name, std::size_t reserve, const Args&... args)
-        : parts_(reserve, args...), name_(name), handle_(kind, name, published()) {}
+    explicit table_map(const Allocator& allocator, std::string_view name, std::size_t reserve, const Args&... args)
+        : parts_(allocator, reserve, args...), name_(name, allocator), handle_(kind, name, published()) {}
     ~table_map() = default;
 
     const parts& all_parts() const noexcept { return parts_; }
@@ -387,7 +326,7 @@ private:
     }
 
     parts parts_;
-    std::string name_;
+    text_of<Allocator> name_;
     map_handle handle_;
 };
 
