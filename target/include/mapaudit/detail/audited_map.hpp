@@ -4,9 +4,10 @@
 // last so that it goes first, and
 //
 //   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
-//   totals() → map_totals
+//   update_in(running, key, f) → bool            totals() → map_totals
 //
-// each of which has left its critical section when it returns. The key of the last two is a K or any foreign_key.
+// each of which has left its critical section when it returns. The key of all but assign_in is a K or
+// any foreign_key.
 #ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 #define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 
@@ -24,6 +25,7 @@
 #include <mapaudit/probes.h>
 #include <mapaudit/detail/allocation.hpp>
 #include <mapaudit/detail/foreign_key.hpp>
+#include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
 
@@ -110,6 +112,19 @@ public:
         return visit_any(key, f);
     }
 
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. Whether f works in
+    // place or on a copy, whether it may be called again, and what it may do, is the kind's to say. f may return bool,
+    // whether it changed the value: of what was left alone no copy is kept.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
+    }
+
     // True when the key was there.
     bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body<K>{&self(), &key}); }
     template <foreign_key<K, Hash, Equal> Q>
@@ -168,6 +183,17 @@ private:
         const Q* key;
         bool operator()(auto& running) const { return map->erase_in(running, *key); }
     };
+    template <class Q, class F>
+    struct update_body {
+        Derived* map;
+        visit_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const { return map->update_in(running, arguments->key, arguments->f); }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(self().handle_, update_body<Q, F>{&self(), &arguments});
+    }
     template <class Q, class F>
     bool visit_any(const Q& key, F& f) const {
         visit_arguments<Q, F> arguments{key, f};

@@ -119,6 +119,19 @@ public:
         return audit<op::lookup>(handle_, visit_body<const Q, F>{this, {key}, {f}});
     }
 
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. In place, inside
+    // the critical section: f must not call this map, and what it throws leaves the value as f left it. f may return
+    // bool, whether it changed the value, which some kinds make use of.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
+    }
+
     // True when the key was there.
     [[gnu::always_inline]] bool erase(const K& key) {
         return audit<op::erase>(handle_, erase_body<const K>{this, {key}});
@@ -204,6 +217,26 @@ private:
             });
         }
     };
+    template <class Q, class F>
+    struct update_arguments {
+        const Q& key;
+        F& f;
+    };
+    template <class Q, class F>
+    struct update_body {
+        table_map* map;
+        const update_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const {
+            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+                return in.update(arguments->key, arguments->f, hash, observer);
+            });
+        }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        const update_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(handle_, update_body<Q, F>{this, &arguments});
+    }
     template <class Q>
     struct erase_body {
         table_map* map;
