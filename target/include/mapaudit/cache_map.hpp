@@ -92,12 +92,14 @@ public:
     }
 
     // f runs under the shard's lock.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
+        detail::require_reader<F, V>();
         return visit_any(key, f);
     }
-    template <detail::foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    template <detail::foreign_key<K, Hash, Equal> Q, class F>
     bool visit(const Q& key, F&& f) const {
+        detail::require_reader<F, V>();
         return visit_any(key, f);
     }
 
@@ -126,8 +128,9 @@ public:
         return gone;
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
             for (const node* n = shards_[i].newest; n != nullptr; n = n->older)

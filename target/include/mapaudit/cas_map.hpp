@@ -86,8 +86,9 @@ public:
 
     std::size_t shard_count() const noexcept { return mask_ + 1; }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::read_section reading;
             shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {

@@ -109,8 +109,9 @@ public:
     // Does the breaker refuse attempts at present?
     bool breaker_open() const noexcept { return breaker_.open(); }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
         typename table::cursor cursor(elements_);
         while (const auto* found = cursor.next()) std::invoke(f, found->key, found->value);

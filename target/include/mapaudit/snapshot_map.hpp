@@ -57,8 +57,9 @@ public:
         detail::destroy_with(allocator_, current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::read_section reading;
         root_.load(std::memory_order_acquire)->each_leaf([&](const leaf& l) {
             for (unsigned i = 0; i < l.count; ++i) std::invoke(f, l.at(i).key, l.at(i).value);

@@ -80,8 +80,9 @@ public:
         detail::destroy_with(allocator_, read);
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         if (view().amended()) {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
             if (view().amended()) promote();

@@ -80,8 +80,9 @@ public:
         destroy_with(allocator_, &current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        require_walker<F, K, V>();
         read_section reading;
         table_.load(std::memory_order_acquire)->each([&](const element& e) { std::invoke(f, e.key, e.value); });
     }

@@ -25,6 +25,7 @@
 #include <mapaudit/probes.h>
 #include <mapaudit/detail/allocation.hpp>
 #include <mapaudit/detail/foreign_key.hpp>
+#include <mapaudit/detail/requirements.hpp>
 #include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
@@ -71,12 +72,7 @@ struct map_totals {
 
 template <class Derived, class K, class V, class Hash, class Equal, class Allocator>
 class audited_map {
-    static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
-    static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
+    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
 
 public:
     using key_type = K;
@@ -103,12 +99,14 @@ public:
     }
 
     // Calls f(value); false when there is no such key. What f may do is the kind's to say.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
+        require_reader<F, V>();
         return visit_any(key, f);
     }
-    template <foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    template <foreign_key<K, Hash, Equal> Q, class F>
     bool visit(const Q& key, F&& f) const {
+        require_reader<F, V>();
         return visit_any(key, f);
     }
 

@@ -62,10 +62,6 @@ public:
                   "a map's value must be move constructible and move assignable");
     static_assert(std::is_nothrow_move_constructible_v<slot> || std::is_copy_constructible_v<slot>,
                   "growth moves elements: key and value must be nothrow move constructible, or copy constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
 
     // The memory that may be read from outside while the table works.
     struct counters {
