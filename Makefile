@@ -4,7 +4,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test demo bench bench-deps bench-field bench-peers bench-peers-deps bench-scale clean
+.PHONY: all build deps test test-sanitizers demo bench bench-deps bench-field bench-peers bench-peers-deps bench-scale clean
 
 all: build
 
@@ -19,6 +19,15 @@ test: deps ## build and run every test
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS)
 	@cd $(BUILD) && ctest --output-on-failure -j$(JOBS)
+
+# What races lies in target; memory errors and undefined behaviour are looked for everywhere. A folder each beside build.
+test-sanitizers: deps ## build the unit tests twice more, with ThreadSanitizer and with ASan and UBSan, and run them
+	@cmake -S . -B $(BUILD)-tsan -DMAPAUDIT_SANITIZE=thread -DMAPAUDIT_AUDITOR=OFF $(CMAKE_FLAGS) --log-level=NOTICE
+	@cmake --build $(BUILD)-tsan -j$(JOBS)
+	@cd $(BUILD)-tsan && ctest -L unit --output-on-failure -j$(JOBS)
+	@cmake -S . -B $(BUILD)-asan -DMAPAUDIT_SANITIZE=address,undefined $(CMAKE_FLAGS) --log-level=NOTICE
+	@cmake --build $(BUILD)-asan -j$(JOBS)
+	@cd $(BUILD)-asan && ctest -L unit --output-on-failure -j$(JOBS)
 
 demo: build ## audit a running workload for ten seconds
 	@scripts/demo.sh $(BUILD)
@@ -50,4 +59,4 @@ bench-scale: deps ## whether that stays so with many maps, threads and operation
 	@$(BUILD)/tests/bench/scale/bench_scale $(BUILD) $(BENCH_SCALE_FLAGS)
 
 clean:
-	rm -rf $(BUILD) demo.csv
+	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan demo.csv

@@ -114,8 +114,11 @@ std::variant<Outcome, Failure> drive(const Options& options, bool shared, Make m
         outcomes[i].grows = maps[i]->grows() - outcomes[i].grows;
         outcomes[i].buckets = maps[i]->bucket_count();
         outcomes[i].size = maps[i]->size();
+        outcomes[i].load_factor = maps[i]->load_factor();
     }
-    return merge(options, crew, workers, std::move(outcomes));
+    Outcome outcome = merge(options, crew, workers, std::move(outcomes));
+    if (options.hold) outcome.held = std::make_shared<decltype(maps)>(std::move(maps));
+    return outcome;
 }
 
 }  // namespace mapaudit::workload

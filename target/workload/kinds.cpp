@@ -47,6 +47,7 @@ public:
     bool erase(Key key) { return map_.erase(key) != 0; }
     std::size_t size() const { return map_.size(); }
     std::size_t bucket_count() const { return map_.bucket_count(); }
+    double load_factor() const { return map_.load_factor(); }
     std::uint64_t grows() const { return grows_; }
     std::uint32_t id() const { return map_.id(); }
 

@@ -3,6 +3,7 @@
 // mapaudit-workload: a known load on audited maps, with exact counts of its own.
 #include <exception>
 #include <iostream>
+#include <limits>
 
 #include "kinds.hpp"
 #include "report.hpp"
@@ -31,6 +32,7 @@ int run(const Options& options) {
         std::cerr << "mapaudit-workload: cannot write the report to stdout\n";
         return exit_failed;
     }
+    if (options.hold) std::cin.ignore(std::numeric_limits<std::streamsize>::max());
     return 0;
 }
 

@@ -64,6 +64,7 @@ void add_map_and_report_options(CLI::App& app, Options& o) {
         ->check(CLI::PositiveNumber);
     app.add_flag("--time-ops", o.time_ops, "Time every operation in process");
     app.add_flag("--json", o.json, "Print one JSON object on stdout, and nothing else there");
+    app.add_flag("--hold", o.hold, "Keep the maps after the report, until stdin ends");
     app.add_flag("--list", o.list, "Print the map kinds, one a line");
 }
 

@@ -32,6 +32,7 @@ struct Options {
     std::uint64_t churn_ops = 0;  // a worker thread is replaced after so many operations; 0: never
     bool time_ops = false;
     bool json = false;
+    bool hold = false;  // the maps outlive the report, until stdin ends
     bool list = false;
 };
 

@@ -26,6 +26,7 @@ struct MapOutcome {
     OpCounts ops{};
     std::uint64_t grows = 0;              // since the load started
     std::uint64_t buckets = 0, size = 0;  // when the load ended
+    double load_factor = 0;
 };
 
 struct Outcome {
@@ -36,6 +37,7 @@ struct Outcome {
     std::uint64_t conflicts = 0;           // operations that ended in a conflict exception
     std::unique_ptr<OpLatencies> latency;  // in ticks; null unless operations were timed
     double ns_per_tick = 1;
+    std::shared_ptr<void> held;  // the maps themselves, where they are to outlive the report
 
     OpCounts total_ops() const {
         OpCounts sum{};

@@ -63,7 +63,8 @@ std::string to_json(const Outcome& outcome, const Options& options) {
                                 {"ops", ops_json(map.ops)},
                                 {"grows", map.grows},
                                 {"buckets", map.buckets},
-                                {"size", map.size}});
+                                {"size", map.size},
+                                {"load_factor", map.load_factor}});
     if (outcome.latency)
         for (std::size_t op = 0; op < operation_names.size(); ++op)
             json["latency_ns"][operation_names[op]] = latency_json((*outcome.latency)[op], outcome.ns_per_tick);
