@@ -10,8 +10,11 @@ namespace {
 // Words of moduledata, by index.
 constexpr std::size_t min_pc = 0xa0 / 8, max_pc = 0xa8 / 8, text = 0xb0 / 8;
 constexpr std::size_t types_1_18 = 0x118 / 8, types_1_20 = 0x128 / 8;  // 1.20 put the coverage counters before them
-constexpr std::size_t from_types_to_end = 1, from_types_to_function_data = 3;
-constexpr std::size_t word_count = types_1_20 + from_types_to_function_data + 1;
+// From the types' start on, to Go 1.26: end of types, rodata, function data. From 1.27: length of the descriptors among
+// the types, end of types, offset and length of the itabs, rodata, function data.
+constexpr std::size_t end_1_18 = 1, function_data_1_18 = 3;
+constexpr std::size_t descriptors_1_27 = 1, end_1_27 = 2, function_data_1_27 = 6;
+constexpr std::size_t word_count = types_1_20 + function_data_1_27 + 1;
 constexpr std::size_t most_candidates = 64;
 
 using Words = std::array<std::uint64_t, word_count>;
@@ -28,6 +31,20 @@ std::optional<Words> words_at(GoReader& reader, std::uint64_t address) {
     return words;
 }
 
+// A length, which 1.27 put where the end had been, is below the end that follows it; an end is not.
+bool is_1_27(const Words& words) {
+    const std::uint64_t start = words[types_1_20], end = words[types_1_20 + end_1_27];
+    return start < end && words[types_1_20 + descriptors_1_27] <= end - start;
+}
+
+void read_types(const Words& words, GoModule& module) {
+    const bool newest = module.table.layout == GoLayout::go1_20 && is_1_27(words);
+    const std::size_t types = module.table.layout == GoLayout::go1_20 ? types_1_20 : types_1_18;
+    module.types = words[types];
+    module.end_of_types = words[types + (newest ? end_1_27 : end_1_18)];
+    module.function_data = words[types + (newest ? function_data_1_27 : function_data_1_18)];
+}
+
 std::optional<GoModule> read_at(GoReader& reader, const GoPclntab& table, std::uint64_t address) {
     const auto words = words_at(reader, address);
     if (!words || (*words)[0] != table.address) return {};
@@ -39,13 +56,11 @@ std::optional<GoModule> read_at(GoReader& reader, const GoPclntab& table, std::u
     module.text = (*words)[text];
     module.end_of_text = module.text + *last;
     if ((*words)[min_pc] != module.text + *first || (*words)[max_pc] != module.end_of_text) return {};
-    const std::size_t types = table.layout == GoLayout::go1_20 ? types_1_20 : types_1_18;
-    module.types = (*words)[types];
-    module.end_of_types = (*words)[types + from_types_to_end];
-    module.function_data = (*words)[types + from_types_to_function_data];
+    read_types(*words, module);
     const GoSegment* code = reader.image().loaded((*words)[min_pc]);
     if (code == nullptr || !code->executable) return {};
-    if (module.types >= module.end_of_types || reader.image().loaded(module.types) == nullptr) return {};
+    if (module.types >= module.end_of_types) return {};
+    if (reader.image().loaded(module.types, module.end_of_types - module.types) == nullptr) return {};
     return module;
 }
 
