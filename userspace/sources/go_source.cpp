@@ -2,7 +2,6 @@
 #include "sources/go_source.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "model/evidence.hpp"
@@ -13,16 +12,6 @@ namespace {
 constexpr std::uint32_t usual_maps = 1024;
 // A process may have registries of the usdt source, too: theirs are numbered below this.
 constexpr std::uint32_t go_domain = WIRE_MAX_DOMAINS;
-constexpr std::size_t most_growths = 1u << 14, most_conflicts = 256;
-
-struct ConflictMessage {
-    std::string_view text;
-    mapaudit_conflict kind;
-};
-constexpr std::array conflict_messages{
-    ConflictMessage{"concurrent map writes", MAPAUDIT_CONFLICT_WRITE_WRITE},
-    ConflictMessage{"concurrent map read and map write", MAPAUDIT_CONFLICT_READ_WRITE},
-    ConflictMessage{"concurrent map iteration and map write", MAPAUDIT_CONFLICT_ITERATE_WRITE}};
 
 std::uint64_t losses(const wire_go_ledger& ledger) {
     std::uint64_t sum = 0;
@@ -77,20 +66,9 @@ void GoSource::add(const Growth& growth, model::Book& book) {
     counts.buckets_grown = static_cast<std::int64_t>(growth.buckets_added);
     book.add({key, MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
     taken_ += counts.calls;
-    const auto remember = [&](std::uint64_t count, mapaudit_grow_reason reason) {
-        if (count == 0) return;
-        const GrowthKey place{growth.process, growth.id, growth.caller, reason};
-        if (growths_.size() >= most_growths && !growths_.contains(place)) {
-            evidence_dropped_ += count;
-            return;
-        }
-        Seen& seen = growths_[place];
-        if (seen.count == 0) seen.first_ns = growth.first_ns;
-        seen.count += count;
-        seen.last_ns = std::max(seen.last_ns, growth.last_ns);
-    };
-    remember(growth.doublings, MAPAUDIT_GROW_LOAD);
-    remember(growth.same_size, MAPAUDIT_GROW_OVERFLOW);
+    const GoPlace place{growth.process, growth.id, growth.caller};
+    evidence_.grew(place, MAPAUDIT_GROW_LOAD, {growth.doublings, growth.first_ns, growth.last_ns});
+    evidence_.grew(place, MAPAUDIT_GROW_OVERFLOW, {growth.same_size, growth.first_ns, growth.last_ns});
 }
 
 // Rows of one map by several callers are one sighting: whose growth came between whose, they do not say.
@@ -157,9 +135,8 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     ++taken_;
     GoProcess& process = *targets_[fatal.process].process;
     const std::string_view message(fatal.message, std::min<std::size_t>(fatal.length, sizeof fatal.message));
-    const auto conflict = std::find_if(conflict_messages.begin(), conflict_messages.end(),
-                                       [&](const ConflictMessage& known) { return known.text == message; });
-    if (conflict == conflict_messages.end()) {
+    const auto kind = conflict_of(message);
+    if (!kind) {
         if (options_.on_note)
             options_.on_note("process " + std::to_string(process.process().pid()) + " ends with a fatal error: " +
                              std::string(message) + " (goroutine " + std::to_string(fatal.goid) + ")");
@@ -177,23 +154,19 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     model::Counts counts;
     counts.conflicts = 1;
     book.add({key_of(fatal.process, id), MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
-    if (conflicts_.size() >= most_conflicts) {
-        ++evidence_dropped_;
-        return;
-    }
     model::Evidence row;
     row.kind = model::EvidenceKind::racing;
     row.pid = process.process().pid();
     row.domain = go_domain;
     row.map_id = id;
-    row.detail = conflict->kind;
+    row.detail = *kind;
     row.tid = static_cast<std::uint32_t>(fatal.goid);
     row.count = 1;
     row.first_ns = row.last_ns = fatal.time_ns;
     row.stack = process.stack(fatal.frames);
     if (fatal.inside != 0) row.stack.frames.insert(row.stack.frames.begin(), process.frame(fatal.inside));
     row.other_stack.cut = "not known: of a Go program's operations only growth and fatal errors are watched";
-    conflicts_.push_back(std::move(row));
+    evidence_.raced(std::move(row));
 }
 
 void GoSource::look_at_maps() {
@@ -282,7 +255,7 @@ model::Ledger GoSource::ledger() const {
     lost("table of growths full: more maps grew within an interval, from more places, than it holds",
          WIRE_GO_LOST_TABLES);
     lost("event ring full", WIRE_GO_LOST_RING);
-    ledger.evidence_dropped = evidence_dropped_;
+    ledger.evidence_dropped = evidence_.dropped();
     return ledger;
 }
 
@@ -297,22 +270,11 @@ model::Activity GoSource::activity() const {
 }
 
 std::vector<model::Evidence> GoSource::evidence() {
-    std::vector<model::Evidence> rows = conflicts_;
-    for (const auto& [key, seen] : growths_) {
-        const auto& [process, map, caller, reason] = key;
-        model::Evidence row;
-        row.kind = model::EvidenceKind::growing;
-        row.pid = targets_[process].process->process().pid();
+    return evidence_.rows([&](const GoPlace& place, model::Evidence& row) {
+        row.pid = targets_[place.process].process->process().pid();
         row.domain = go_domain;
-        row.map_id = map;
-        row.detail = reason;
-        row.count = seen.count;
-        row.first_ns = seen.first_ns;
-        row.last_ns = seen.last_ns;
-        row.stack = stack_of(process, caller);
-        rows.push_back(std::move(row));
-    }
-    return model::merged(rows);
+        row.stack = stack_of(place.process, place.caller);
+    });
 }
 
 }  // namespace mapaudit::sources

@@ -13,9 +13,9 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <vector>
 
+#include "sources/go_evidence.hpp"
 #include "sources/go_maps.hpp"
 #include "sources/go_process.hpp"
 #include "sources/go_programs.hpp"
@@ -52,10 +52,6 @@ private:
         std::unique_ptr<GoProcess> process;
         GoMaps maps;
     };
-    struct Seen {
-        std::uint64_t count = 0, first_ns = 0, last_ns = 0;
-    };
-    using GrowthKey = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t, std::uint32_t>;
     struct Growth;
 
     explicit GoSource(GoOptions options) : options_(std::move(options)) {}
@@ -73,12 +69,11 @@ private:
     std::vector<Target> targets_;
     std::unique_ptr<GoPrograms> programs_;
     std::vector<UprobeLink> links_;
-    std::map<GrowthKey, Seen> growths_;  // process, map, caller, reason
-    std::vector<model::Evidence> conflicts_;
+    GoEvidence evidence_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, wire_go_site> sites_;  // as last read: process, caller
     wire_go_ledger ledger_{};                                                // as of the last collection
     std::uint64_t taken_ = 0;                                                // growths and errors that are in the book
-    std::uint64_t evidence_dropped_ = 0, lost_told_ = 0;
+    std::uint64_t lost_told_ = 0;
     bool attached_ = true;
 };
 
