@@ -115,31 +115,29 @@ static __always_inline int add_to_site(struct wire_go_site *site, __u64 type, __
 	return 1;
 }
 
-static __always_inline int add_to_map(const struct wire_go_growth_key *key, const struct wire_go_hmap *head, __u64 type,
-				      __u64 added, __u64 now)
+static __always_inline int add_to_row(struct wire_go_growth *row, const struct wire_go_hmap *head, __u64 added,
+				      __u64 now)
 {
-	struct wire_go_growth fresh = {}, *row;
-	__u32 zero = 0;
-	void *table = bpf_map_lookup_elem(&growths, &zero);
-
-	if (!table)
+	if (!row)
 		return 0;
-	row = bpf_map_lookup_elem(table, key);
-	if (!row) {
-		fresh.type = type;
-		fresh.first_ns = now;
-		fresh.first_log2 = head->log2_buckets;
-		bpf_map_update_elem(table, key, &fresh, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(table, key);
-		if (!row)
-			return 0;
-	}
 	row->size = head->count;
 	row->last_ns = now;
 	row->last_log2 = head->log2_buckets + (added ? 1 : 0);
 	__sync_fetch_and_add(added ? &row->doublings : &row->same_size, 1);
 	__sync_fetch_and_add(&row->buckets_added, added);
 	return 1;
+}
+
+static __always_inline struct wire_go_growth *new_row(void *table, const struct wire_go_growth_key *key,
+						      const struct wire_go_hmap *head, __u64 type, __u64 now)
+{
+	struct wire_go_growth fresh = {};
+
+	fresh.type = type;
+	fresh.first_ns = now;
+	fresh.first_log2 = head->log2_buckets;
+	bpf_map_update_elem(table, key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(table, key);
 }
 
 /* r14 is the goroutine, whose stack's bounds are its first two words. */
@@ -158,20 +156,29 @@ static __always_inline int on_own_stack(const struct wire_regs *regs, __u64 map)
 static __always_inline int on_grow(struct wire_regs *regs, __u32 process, struct wire_go_ledger *ledger, __u64 now)
 {
 	struct wire_go_growth_key key = {.map = regs->bx, .process = process};
-	struct wire_go_hmap head;
+	struct wire_go_growth *row;
 	struct wire_go_site *site;
+	struct wire_go_hmap head;
+	__u32 zero = 0;
+	void *table = bpf_map_lookup_elem(&growths, &zero);
 	__u64 added;
+	int counted;
 
-	if (!read_head(&head, key.map)) {
+	if (!table || !read_head(&head, key.map)) {
 		lose(ledger, WIRE_GO_LOST_UNREADABLE);
 		return 0;
 	}
 	key.seed = head.seed;
 	bpf_probe_read_user(&key.caller, sizeof(key.caller), (void *)(regs->bp + 8));
 	added = doubles(&head) ? 1ull << head.log2_buckets : 0;
-	site = site_of(regs, &key, now);
-	if ((!on_own_stack(regs, key.map) && add_to_map(&key, &head, regs->ax, added, now)) ||
-	    add_to_site(site, regs->ax, added, now))
+	counted = add_to_row(bpf_map_lookup_elem(table, &key), &head, added, now);
+	if (!counted) {
+		/* The first of its kind: its caller is introduced before it. */
+		site = site_of(regs, &key, now);
+		row = on_own_stack(regs, key.map) ? 0 : new_row(table, &key, &head, regs->ax, now);
+		counted = add_to_row(row, &head, added, now) || add_to_site(site, regs->ax, added, now);
+	}
+	if (counted)
 		__sync_fetch_and_add(&ledger->handled, 1);
 	else
 		lose(ledger, WIRE_GO_LOST_TABLES);

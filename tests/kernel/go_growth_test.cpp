@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <map>
+#include <stdexcept>
 
 #include "go_target.hpp"
 #include "sources/go_source.hpp"
@@ -132,31 +133,85 @@ TEST(GoGrowthOf, AProgramFromItsFirstInstructionOn) {
     EXPECT_THAT(rows[0].at("map_name"), HasSubstr("map[int]int grower.go:")) << "read though it has ended";
 }
 
-// What the program counts of both kinds of growth is in the evidence, by reason.
-TEST(GoGrowthOf, RepackingIsToldFromDoubling) {
-    GoTarget target("grower", {"churn", "100003"});
+// A source of our own round a program's load.
+struct InProcess {
+    nlohmann::json known;
+    model::Ledger ledger;
+    std::vector<model::Row> rows;  // totals
+    std::vector<model::Evidence> evidence;
+};
+
+InProcess audit_in_process(const std::vector<std::string>& arguments, const sources::GoOptions& options) {
+    InProcess result;
+    GoTarget target("grower", arguments);
     auto process = Process::open(target.pid());
-    ASSERT_TRUE(process);
+    if (!process) throw std::runtime_error(process.error().line());
     auto go = sources::GoProcess::find(*process);
-    ASSERT_TRUE(go) << go.error().line();
-    ASSERT_NE(*go, nullptr);
+    if (!go || *go == nullptr) throw std::runtime_error("no Go program");
     std::vector<std::unique_ptr<sources::GoProcess>> processes;
     processes.push_back(std::move(*go));
-    auto source = sources::GoSource::attach(std::move(processes), {});
-    ASSERT_TRUE(source) << source.error().line();
-    const auto known_maps = target.load();
+    auto source = sources::GoSource::attach(std::move(processes), options);
+    if (!source) throw std::runtime_error(source.error().line());
+    result.known = target.load();
     model::Book book({});
     (*source)->detach(book);
+    result.ledger = (*source)->ledger();
+    result.rows = book.totals(1);
+    result.evidence = (*source)->evidence();
+    EXPECT_EQ(target.end().exit_code, 0);
+    EXPECT_EQ(result.ledger.fired, result.ledger.handled + result.ledger.lost_total());
+    return result;
+}
+
+std::uint64_t grown_by_main(const InProcess& audit) {
+    std::uint64_t grows = 0;
+    for (const model::Row& row : audit.rows)
+        if (row.map_name.find(" main.") != std::string::npos) grows += row.grows;
+    return grows;
+}
+
+// What the program counts of both kinds of growth is in the evidence, by reason.
+TEST(GoGrowthOf, RepackingIsToldFromDoubling) {
+    const InProcess audit = audit_in_process({"churn", "100003"}, {});
     std::map<std::uint32_t, std::uint64_t> by_reason;
-    for (const model::Evidence& row : (*source)->evidence())
+    for (const model::Evidence& row : audit.evidence)
         if (const auto* frame = model::caller_of(row.stack); frame != nullptr && frame->function.starts_with("main."))
             by_reason[row.detail] += row.count;
-    const auto growths = known_maps.at(0).at("growths").get<std::uint64_t>(),
-               same_size = known_maps.at(0).at("same_size").get<std::uint64_t>();
+    const auto growths = audit.known.at(0).at("growths").get<std::uint64_t>(),
+               same_size = audit.known.at(0).at("same_size").get<std::uint64_t>();
     EXPECT_GT(same_size, 0u);
     EXPECT_EQ(by_reason[MAPAUDIT_GROW_OVERFLOW], same_size);
     EXPECT_EQ(by_reason[MAPAUDIT_GROW_LOAD], growths - same_size);
-    EXPECT_EQ(target.end().exit_code, 0);
+}
+
+TEST(GoGrowthOf, MoreMapsThanTheTableHoldsAreCountedWhereTheyGrow) {
+    sources::GoOptions options;
+    options.sizes.growths = 16;
+    const InProcess audit = audit_in_process({"many", "307"}, options);
+    std::uint64_t known_growths = 0;
+    for (const auto& map : audit.known) known_growths += map.at("growths").get<std::uint64_t>();
+    EXPECT_EQ(audit.ledger.lost_total(), 0u);
+    EXPECT_EQ(grown_by_main(audit), known_growths);
+    EXPECT_TRUE(std::any_of(audit.rows.begin(), audit.rows.end(), [](const model::Row& row) {
+        return row.map_name.ends_with(" (several)") && row.grows > 0;
+    }));
+}
+
+TEST(GoGrowthOf, WhatFindsNoRoomAtAllIsLostAndSaid) {
+    sources::GoOptions options;
+    options.sizes.growths = options.sizes.sites = 1;
+    // One map fills the table, one place has room; the other's growths have neither.
+    const InProcess audit = audit_in_process({"two", "101"}, options);
+    const auto known_growths =
+        audit.known.at(0).at("growths").get<std::uint64_t>() + audit.known.at(1).at("growths").get<std::uint64_t>();
+    EXPECT_GT(audit.ledger.lost_total(), 0u);
+    EXPECT_GE(audit.ledger.fired, known_growths);
+    ASSERT_EQ(audit.ledger.lost.size(), 1u);
+    EXPECT_THAT(audit.ledger.lost[0].cause, HasSubstr("table of growths full"));
+    std::uint64_t on_rows = 0;
+    for (const model::Row& row : audit.rows)
+        if (row.map_name == "(lost)") on_rows += row.lost;
+    EXPECT_EQ(on_rows, audit.ledger.lost_total());
 }
 
 TEST(GoList, SaysWhatWasFound) {

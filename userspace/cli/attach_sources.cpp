@@ -34,6 +34,7 @@ sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalke
 sources::GoOptions go_options(const AuditOptions& options) {
     sources::GoOptions go;
     go.max_maps = options.max_maps;
+    if (options.max_stacks != 0) go.sizes.sites = options.max_stacks;
     go.on_note = log_note;
     return go;
 }

@@ -338,7 +338,10 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     if (!sources) return sources.error();
     stacks.open(processes);
     collect::Session session(processes, std::move(*sources), {options.per_cpu, options.per_thread});
-    if (options.max_overhead && session.governable()) session.govern(*options.max_overhead);
+    if (options.max_overhead && session.governable())
+        session.govern(*options.max_overhead);
+    else if (options.max_overhead)
+        spdlog::warn("--max-overhead changes nothing: only growth and fatal errors of Go programs are watched");
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
     for (const Process* process : processes)

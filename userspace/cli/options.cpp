@@ -52,7 +52,7 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command
         .add_option("--level", options.level,
                     "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
-                    "events (growth, creation and conflicts only); default full")
+                    "events (growth, creation and conflicts only); default full. Of Go programs events is all there is")
         ->option_text("full|sampled|events")
         ->transform([levels](const std::string& name) {
             const auto found = levels.find(name);

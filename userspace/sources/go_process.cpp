@@ -51,6 +51,11 @@ Result<std::unique_ptr<GoProcess>> GoProcess::find(const Process& process) {
     if (!binary) return binary.error();
     if (!*binary) return std::unique_ptr<GoProcess>();
     found->binary_ = std::move(*binary);
+    if (found->binary_->design() != GoMapDesign::classic)
+        return Error::of(Failure::no_target,
+                         "process " + std::to_string(process.pid()) +
+                             " runs a program of Go 1.24 or later, whose maps are not audited yet",
+                         "build it with GOEXPERIMENT=noswissmap (Go 1.24 and 1.25)");
     if (auto bias = found->find_bias(); !bias) return bias.error();
     return found;
 }
@@ -77,9 +82,8 @@ Result<void> GoProcess::find_bias() {
                                           " lies in its memory");
 }
 
-// What a swiss map's functions do to it is another thing to count.
 bool GoProcess::watches(const GoFunction& function) {
-    return function.role == GoRole::fatal || function.name == "runtime.hashGrow";
+    return function.role == GoRole::fatal || function.role == GoRole::grow;
 }
 
 std::vector<UprobeSite> GoProcess::sites(std::uint32_t index) const {

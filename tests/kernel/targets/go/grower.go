@@ -61,6 +61,15 @@ func (t *tracked) set(key, value int) {
 	}
 }
 
+//go:noinline
+func (t *tracked) setElsewhere(key int) {
+	before := t.head()
+	t.m[key] = key
+	if before.buckets != nil && before.buckets != t.head().buckets {
+		t.known.Growths++
+	}
+}
+
 func (t *tracked) finish() Known {
 	t.known.Size = len(t.m)
 	t.known.Buckets = 1 << t.head().log2
@@ -88,6 +97,17 @@ func many(n int) (all []Known) {
 		all = append(all, t.finish())
 	}
 	return all
+}
+
+// Two maps that grow in two places.
+func two(n int) (all []Known) {
+	kept = append(kept, fill(n))
+	other := newTracked()
+	for i := 0; i < n; i++ {
+		other.setElsewhere(i)
+	}
+	kept = append(kept, other)
+	return []Known{kept[0].finish(), other.finish()}
 }
 
 // Keys come and go: overflow buckets are left behind until the map is repacked.
@@ -180,6 +200,7 @@ func main() {
 	modes := map[string]func(int) []Known{
 		"fill":       func(n int) []Known { kept = append(kept, fill(n)); return []Known{kept[0].finish()} },
 		"many":       many,
+		"two":        two,
 		"churn":      churn,
 		"emptied":    emptied,
 		"reused":     reused,
