@@ -11,6 +11,8 @@
 #include "mapaudit.bpf.h"
 #include "wire_go.h"
 
+#define E2BIG 7 /* a hash table is full */
+
 struct growth_table {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -36,6 +38,15 @@ struct {
 	__type(value, struct wire_go_site);
 } sites SEC(".maps");
 __u64 no_site[sizeof(struct wire_go_site) / sizeof(__u64)]; /* an array: the skeleton need not know the type */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct wire_go_site_key);
+	__type(value, struct wire_go_spill);
+} spills SEC(".maps");
+
+__u64 table_full; /* so that nobody looks for room in it until it is exchanged: the auditor clears it then */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -85,33 +96,38 @@ static __always_inline int doubles(const struct wire_go_hmap *head)
 	return size > 8 && size > 13 * (buckets / 2);
 }
 
-static __always_inline struct wire_go_site *site_of(struct wire_regs *regs, const struct wire_go_growth_key *growth,
-						    __u64 now)
+/* Keeps the way to a place that grows maps, the first time. */
+static __always_inline void introduce(struct wire_regs *regs, const struct wire_go_site_key *key)
 {
-	struct wire_go_site_key key = {.caller = growth->caller, .process = growth->process};
-	struct wire_go_site *site = bpf_map_lookup_elem(&sites, &key);
-	long taken;
+	struct wire_go_site *site = bpf_map_lookup_elem(&sites, key);
 
+	if (site || bpf_map_update_elem(&sites, key, no_site, BPF_NOEXIST))
+		return;
+	site = bpf_map_lookup_elem(&sites, key);
 	if (site)
-		return site;
-	taken = bpf_map_update_elem(&sites, &key, no_site, BPF_NOEXIST);
-	site = bpf_map_lookup_elem(&sites, &key);
-	if (site && !taken) {
-		site->first_ns = now;
 		bpf_get_stack(regs, site->frames, sizeof(site->frames), BPF_F_USER_STACK);
-	}
-	return site;
 }
 
 /* Where no row can be had by map. */
-static __always_inline int add_to_site(struct wire_go_site *site, __u64 type, __u64 added, __u64 now)
+static __always_inline int spill(struct wire_regs *regs, const struct wire_go_site_key *key, __u64 added, __u64 now)
 {
-	if (!site)
-		return 0;
-	site->type = type;
-	site->last_ns = now;
-	__sync_fetch_and_add(added ? &site->doublings : &site->same_size, 1);
-	__sync_fetch_and_add(&site->buckets_added, added);
+	struct wire_go_spill *row = bpf_map_lookup_elem(&spills, key);
+
+	if (!row) {
+		struct wire_go_spill fresh = {};
+
+		introduce(regs, key);
+		bpf_map_update_elem(&spills, key, &fresh, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&spills, key);
+		if (!row)
+			return 0;
+	}
+	if (!row->first_ns)
+		row->first_ns = now;
+	row->type = regs->ax;
+	row->last_ns = now;
+	__sync_fetch_and_add(added ? &row->doublings : &row->same_size, 1);
+	__sync_fetch_and_add(&row->buckets_added, added);
 	return 1;
 }
 
@@ -136,7 +152,8 @@ static __always_inline struct wire_go_growth *new_row(void *table, const struct 
 	fresh.type = type;
 	fresh.first_ns = now;
 	fresh.first_log2 = head->log2_buckets;
-	bpf_map_update_elem(table, key, &fresh, BPF_NOEXIST);
+	if (bpf_map_update_elem(table, key, &fresh, BPF_NOEXIST) == -E2BIG)
+		table_full = 1;
 	return bpf_map_lookup_elem(table, key);
 }
 
@@ -156,8 +173,8 @@ static __always_inline int on_own_stack(const struct wire_regs *regs, __u64 map)
 static __always_inline int on_grow(struct wire_regs *regs, __u32 process, struct wire_go_ledger *ledger, __u64 now)
 {
 	struct wire_go_growth_key key = {.map = regs->bx, .process = process};
-	struct wire_go_growth *row;
-	struct wire_go_site *site;
+	struct wire_go_site_key place = {.process = process};
+	struct wire_go_growth *row = 0;
 	struct wire_go_hmap head;
 	__u32 zero = 0;
 	void *table = bpf_map_lookup_elem(&growths, &zero);
@@ -173,10 +190,12 @@ static __always_inline int on_grow(struct wire_regs *regs, __u32 process, struct
 	added = doubles(&head) ? 1ull << head.log2_buckets : 0;
 	counted = add_to_row(bpf_map_lookup_elem(table, &key), &head, added, now);
 	if (!counted) {
-		/* The first of its kind: its caller is introduced before it. */
-		site = site_of(regs, &key, now);
-		row = on_own_stack(regs, key.map) ? 0 : new_row(table, &key, &head, regs->ax, now);
-		counted = add_to_row(row, &head, added, now) || add_to_site(site, regs->ax, added, now);
+		place.caller = key.caller;
+		if (!table_full && !on_own_stack(regs, key.map)) {
+			introduce(regs, &place);
+			row = new_row(table, &key, &head, regs->ax, now);
+		}
+		counted = add_to_row(row, &head, added, now) || spill(regs, &place, added, now);
 	}
 	if (counted)
 		__sync_fetch_and_add(&ledger->handled, 1);

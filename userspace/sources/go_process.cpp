@@ -51,13 +51,16 @@ Result<std::unique_ptr<GoProcess>> GoProcess::find(const Process& process) {
     if (!binary) return binary.error();
     if (!*binary) return std::unique_ptr<GoProcess>();
     found->binary_ = std::move(*binary);
-    if (found->binary_->design() != GoMapDesign::classic)
-        return Error::of(Failure::no_target,
-                         "process " + std::to_string(process.pid()) +
-                             " runs a program of Go 1.24 or later, whose maps are not audited yet",
-                         "build it with GOEXPERIMENT=noswissmap (Go 1.24 and 1.25)");
     if (auto bias = found->find_bias(); !bias) return bias.error();
     return found;
+}
+
+Result<void> GoProcess::auditable() const {
+    if (binary_->design() == GoMapDesign::classic) return {};
+    return Error::of(Failure::no_target,
+                     "the Go program of process " + std::to_string(process_.pid()) +
+                         " has the maps of Go 1.24, which are not audited yet",
+                     "Go 1.24 and 1.25 build it with the former ones under GOEXPERIMENT=noswissmap");
 }
 
 // By the mapping that holds the first map function's code.
