@@ -16,6 +16,7 @@ build: deps ## the auditor, the workload driver and the key-value server
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload mapaudit-kvd
 
 test: deps ## build and run every test
+	@scripts/go_samples.sh $(BUILD)/go-samples
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS)
 	@cd $(BUILD) && ctest --output-on-failure -j$(JOBS)

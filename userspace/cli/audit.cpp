@@ -14,6 +14,7 @@
 #include <cmath>
 #include <ctime>
 
+#include "cli/attach_sources.hpp"
 #include "collect/session.hpp"
 #include "output/csv.hpp"
 #include "output/evidence.hpp"
@@ -24,7 +25,6 @@
 #include "output/screen.hpp"
 #include "output/summary.hpp"
 #include "sources/calibration.hpp"
-#include "sources/usdt_source.hpp"
 #include "symbols/stack_book.hpp"
 
 namespace mapaudit::cli {
@@ -64,12 +64,6 @@ Result<UniqueFd> make_timer(double first_s, double every_s) {
     if (!fd || ::timerfd_settime(fd.get(), 0, &spec, nullptr) != 0)
         return Error::from_errno(Failure::failed, "cannot make a timer", errno);
     return fd;
-}
-
-void log_growth(const sources::GrowEvent& grow) {
-    spdlog::debug("grow pid={} map={} part={} buckets={}->{} took={} reason={}", grow.map.pid, grow.map.id, grow.part,
-                  grow.old_buckets, grow.new_buckets, output::duration(static_cast<double>(grow.duration_ns)),
-                  grow.reason == MAPAUDIT_GROW_LOAD ? "load" : "overflow");
 }
 
 std::uint64_t conflicts_in(const model::Report& total) {
@@ -334,20 +328,12 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
                   const UniqueFd& stop_signals_fd, const AuditHooks& hooks) {
     prefer_this_process();
     symbols::StackBook stacks;  // outlives the sources
-    sources::UsdtOptions usdt{options.level, options.per_thread};
-    usdt.stacks = &stacks;
-    if (options.verbose > 0) usdt.on_grow = log_growth;
-    usdt.cpu = !options.no_cpu;
-    usdt.on_note = [](const std::string& note) { spdlog::warn("{}", note); };
-    usdt.max_maps = options.max_maps;
-    usdt.max_stacks = options.max_stacks;
-    usdt.switchable = options.max_overhead.has_value();
-    auto source = sources::UsdtSource::attach(processes, std::move(usdt));
-    if (!source) return source.error();
+    auto sources = attach_sources(processes, options, stacks);
+    if (!sources) return sources.error();
     for (const Process* process : processes)
         if (options.quiet == 0)
             spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
-                         sources::level_name(options.level));
+                         model::level_name(sources->front()->level()));
     // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration;
     if (auto started = sources::Calibration::start())
@@ -355,10 +341,11 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     else
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());
     stacks.open(processes);
-    std::vector<std::unique_ptr<sources::Source>> all_sources;
-    all_sources.push_back(std::move(*source));
-    collect::Session session(processes, std::move(all_sources), {options.per_cpu, options.per_thread});
-    if (options.max_overhead) session.govern(*options.max_overhead);
+    collect::Session session(processes, std::move(*sources), {options.per_cpu, options.per_thread});
+    if (options.max_overhead && session.governable())
+        session.govern(*options.max_overhead);
+    else if (options.max_overhead)
+        spdlog::warn("--max-overhead changes nothing: only growth and fatal errors of Go programs are watched");
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
     if (auto shown = outputs.show(options); !shown) return shown.error();

@@ -10,6 +10,7 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "output/format.hpp"
+#include "sources/go_process.hpp"
 #include "sources/usdt_images.hpp"
 #include "sources/usdt_registry.hpp"
 #include "util/process.hpp"
@@ -45,22 +46,49 @@ Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage&
     return maps.size();
 }
 
+std::string names_of(const sources::GoBinary& binary, bool watched) {
+    std::string names;
+    for (const sources::GoFunction& function : binary.functions())
+        if (sources::GoProcess::watches(function) == watched)
+            names += (names.empty() ? "" : " ") + output::escape(function.name);
+    return names.empty() ? "none" : names;
+}
+
+void print_go(const sources::GoProcess& process) {
+    const sources::GoBinary& binary = process.binary();
+    fmt::print("source go  {}\n  {}, {} maps\n", output::escape(process.path()),
+               binary.version().empty() ? "version not known" : output::escape(binary.version()),
+               binary.design() == sources::GoMapDesign::classic ? "classic" : "swiss");
+    if (const auto auditable = process.auditable(); auditable) {
+        fmt::print("  watched, growth and fatal errors: {}\n", names_of(binary, true));
+        fmt::print("  found and not watched: {}\n", names_of(binary, false));
+    } else {
+        fmt::print("  {}\n", output::escape(auditable.error().line()));
+    }
+    for (const sources::GoRefusal& refusal : binary.refused())
+        fmt::print("  left alone: {}: {}\n", output::escape(refusal.function), output::escape(refusal.reason));
+}
+
 Result<int> list(int pid) {
     auto process = Process::open(pid);
     if (!process) return process.error();
     auto images = sources::find_images(*process);
     if (!images) return images.error();
-    if (images->empty())
-        return Error::of(
-            Failure::no_target,
-            "nothing to audit in process " + std::to_string(pid) + ": no file mapped in it has mapaudit probes",
-            "link the program with mapaudit_target");
+    auto go = sources::GoProcess::find(*process);
+    if (!go && images->empty()) return go.error();
+    if (images->empty() && *go == nullptr)
+        return Error::of(Failure::no_target,
+                         "nothing to audit in process " + std::to_string(pid) +
+                             ": no file mapped in it has mapaudit probes, and it is no Go program",
+                         "link the program with mapaudit_target");
     fmt::print("process {} ({})\n", pid, output::escape(process->comm()));
     for (const auto& image : *images) {
         print_image(image);
         auto printed = print_maps(*process, image);
         if (!printed) return printed.error();
     }
+    if (!go) fmt::print("source go  {}\n", output::escape(go.error().line()));
+    if (go && *go != nullptr) print_go(**go);
     if (std::fflush(stdout) != 0) return Error::from_errno(Failure::failed, "cannot write to stdout", errno);
     return 0;
 }

@@ -52,7 +52,7 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command
         .add_option("--level", options.level,
                     "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
-                    "events (growth, creation and conflicts only); default full")
+                    "events (growth, creation and conflicts only); default full. Of Go programs events is all there is")
         ->option_text("full|sampled|events")
         ->transform([levels](const std::string& name) {
             const auto found = levels.find(name);
@@ -97,9 +97,10 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
         ->type_name("FILE");
     command
         .add_option("--source", options.source,
-                    "Where the maps are: auto or usdt (programs linked with mapaudit_target)")
-        ->option_text("auto|usdt")
-        ->check(CLI::IsMember({"auto", "usdt"}).description(""))
+                    "Where the maps are: usdt (programs linked with mapaudit_target), go (Go programs as they are), "
+                    "auto (every one that finds something)")
+        ->option_text("auto|usdt|go")
+        ->check(CLI::IsMember({"auto", "usdt", "go"}).description(""))
         ->capture_default_str();
     command.add_flag("--plain", options.plain,
                      "A row stream instead of the live screen (also when stdout is no terminal)");

@@ -25,6 +25,17 @@ double Session::elapsed_s() const {
     return std::chrono::duration<double>((finished_ ? end_ : clock::now()) - start_).count();
 }
 
+bool Session::governable() const {
+    return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_levels(); });
+}
+
+// Sources that have levels are all at the same one.
+sources::Level Session::level() const {
+    const auto found =
+        std::find_if(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_levels(); });
+    return (found != sources_.end() ? *found : sources_.front())->level();
+}
+
 bool Session::any_alive() const {
     return std::any_of(processes_.begin(), processes_.end(), [](const Process* process) { return process->alive(); });
 }
@@ -91,8 +102,10 @@ Result<std::optional<Switch>> Session::step_governor() {
 }
 
 Result<void> Session::change_level(sources::Level level) {
-    for (const auto& source : sources_)
+    for (const auto& source : sources_) {
+        if (!source->has_levels()) continue;
         if (auto changed = source->set_level(level, book_); !changed) return changed;
+    }
     book_unseen();
     unseen_since_.reset();
     if (level == sources::Level::events) unseen_since_ = clock::now();

@@ -34,6 +34,8 @@ public:
 
     // What the targets' activity is priced at from now on, what came before included.
     void set_prices(const model::Prices& prices);
+    // Whether some source has levels to change.
+    bool governable() const;
     // Keeps the estimated cost under `budget_percent` of the targets' CPU time from now on.
     void govern(double budget_percent);
     // One step of that: looks at what has happened since the last one and changes the level if it must. Returns the
@@ -50,13 +52,14 @@ public:
     model::Report finish();
     model::Report total() const;
 
+    // What is attached; where sources differ in it, of those whose level can be changed.
+    sources::Level level() const;
     // Some target is still alive.
     bool any_alive() const;
 
 private:
     model::Report make_report(model::Scope scope, double interval_s) const;
     model::Activity activity() const;
-    sources::Level level() const { return sources_.front()->level(); }
     void fill_overhead(model::Report& report, const model::Overhead& overhead) const;
     void book_unseen();
     Result<void> change_level(sources::Level level);

@@ -35,15 +35,19 @@ MapId id_of(const Evidence& row) { return {row.pid, row.map_id, row.map_name}; }
 std::map<MapId, MapFigures> figures_of(const Report& total) {
     std::map<MapId, MapFigures> maps;
     for (const Row& row : total.rows) {
-        if (row.cpu || row.tid || row.op.empty() || row.op == "grow") continue;
+        if (row.cpu || row.tid || row.op.empty()) continue;
+        // Where operations are not watched, conflicts stand with the growths.
+        const bool operation = row.op != "grow";
+        if (!operation && row.conflicts == 0) continue;
         MapFigures& map = maps[id_of(row)];
         map.any = &row;
+        map.conflicts += row.conflicts;
+        if (!operation) continue;
         for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op)
             if (row.op == op_name(static_cast<mapaudit_op>(op))) map.ops[op] = &row;
         if (row.op == "lookup") map.lookups += row.calls;
         map.calls += row.calls;
         map.waits += row.waits;
-        map.conflicts += row.conflicts;
         map.waited_ns += row.wait_total_ns;
         map.busy_ns += row.mean_ns.value_or(0) * static_cast<double>(row.timed);
     }
@@ -184,6 +188,24 @@ void advise_on_growth(const MapFigures& map, const Row* grow, std::vector<Advice
     advice.p99_without_ns = *cost.p99_without_ns;
 }
 
+// Of a map whose operations are not watched: what growing cost is not known, nor what it held in between.
+void advise_on_growths_alone(const Row& grow, const std::vector<const Evidence*>& evidence, std::vector<Advice>& all) {
+    if (grow.grows < growths_worth_telling) return;
+    MapFigures map;
+    map.any = &grow;
+    all.push_back(about(map, AdviceKind::reserve));
+    Advice& advice = all.back();
+    advice.events = grow.grows;
+    advice.elements = grow.size.value_or(0);
+    std::uint64_t most = 0;
+    for (const Evidence* row : evidence) {
+        const Frame* frame = row->kind == EvidenceKind::growing ? caller_of(row->stack) : nullptr;
+        if (frame == nullptr || row->count <= most) continue;
+        most = row->count;
+        advice.where = *frame;
+    }
+}
+
 }  // namespace
 
 std::vector<Advice> advise(const Report& total) {
@@ -197,17 +219,23 @@ std::vector<Advice> advise(const Report& total) {
     for (const MapBlame& map : total.cpu.maps) blame[{map.key.pid, map.key.map, map.name}].add(map.sum());
 
     std::vector<Advice> all;
-    for (const auto& [id, map] : figures_of(total)) {
+    const std::map<MapId, MapFigures> figures = figures_of(total);
+    for (const auto& [id, map] : figures) {
         advise_on_conflicts(map, all);
         const bool crowded = advise_on_preemption(map, evidence[id], blame[id], all);
         if (crowded || !advise_on_holds(map, evidence[id], all)) advise_on_waits(map, all);
         const auto grow = growths.find(id);
         advise_on_growth(map, grow == growths.end() ? nullptr : grow->second, all);
     }
+    for (const auto& [id, grow] : growths)
+        if (const auto known = figures.find(id);
+            grow->source == "go" && (known == figures.end() || known->second.calls == 0))
+            advise_on_growths_alone(*grow, evidence[id], all);
     std::stable_sort(all.begin(), all.end(), [](const Advice& a, const Advice& b) {
         const bool a_guard = a.kind == AdviceKind::guard, b_guard = b.kind == AdviceKind::guard;
         if (a_guard != b_guard) return a_guard;
-        return std::max(a.waited_ns, a.saved_ns) > std::max(b.waited_ns, b.saved_ns);
+        const double a_ns = std::max(a.waited_ns, a.saved_ns), b_ns = std::max(b.waited_ns, b.saved_ns);
+        return a_ns != b_ns ? a_ns > b_ns : a_ns == 0 && a.events > b.events;
     });
     return all;
 }

@@ -34,13 +34,13 @@ struct Advice {
                                // waiting; reserve: of the assigns' time that a reserve would have saved;
                                // relieve: of the time that the lock was held while waited for
     double reads = 0;          // share: look-ups among the calls
-    double saved_ns = 0;       // reserve
+    double saved_ns = 0;       // reserve; 0: not known, operations were not watched
     double longest_ns = 0;     // release: the longest hold
     double preempted_ns = 0;   // relieve: time off the CPU with the lock in hand
-    std::uint64_t elements = 0;  // reserve: this many
+    std::uint64_t elements = 0;  // reserve: this many; 0: it is several maps
     double p99_ns = 0;           // reserve: of the assigns, as it was
     double p99_without_ns = 0;   // and as it was without those that grew
-    Frame where;                 // release: the holder's code
+    Frame where;                 // release: the holder's code; reserve, where saved_ns is not known: what grew it most
 };
 
 // Of a total report. The gravest first: conflicts, then by time lost.

@@ -53,6 +53,7 @@ std::string brief_brace(std::string_view brace) {
 }  // namespace
 
 std::string brief_function(std::string_view demangled) {
+    if (demangled.find(".(*") != std::string_view::npos) return std::string(demangled);  // Go: a method's receiver
     std::string brief;
     bool complete = false;  // the parameters have been met: what follows are qualifiers, or a local entity's "::"
     for (std::size_t i = 0; i < demangled.size();) {

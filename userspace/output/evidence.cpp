@@ -9,46 +9,16 @@
 #include <set>
 #include <tuple>
 
-#include "model/advice.hpp"
-#include "model/function_name.hpp"
+#include "output/evidence_words.hpp"
 #include "output/format.hpp"
-#include "output/table.hpp"
 
 namespace mapaudit::output {
 namespace {
 
-using model::AdviceKind;
 using model::Evidence;
 using model::EvidenceKind;
 
 constexpr std::size_t most_frames = 24;
-
-// Evidence and advice name a map as rows do.
-template <class About>
-model::Row as_row(const About& about) {
-    model::Row row;
-    row.pid = about.pid;
-    row.map_id = about.map_id;
-    row.map_name = about.map_name;
-    row.map_kind = about.map_kind;
-    row.op = "assign";  // any: rows without one belong to no map, and pass every filter
-    return row;
-}
-template <class About>
-std::string label(const About& about, const model::Report& total) {
-    return map_label(as_row(about), total.targets.size() > 1);
-}
-
-std::string name_of(const model::Frame& frame) {
-    return frame.function.empty() ? frame_name(frame) : escape(model::brief_function(frame.function));
-}
-
-std::string source_line(const model::Frame& frame) {
-    if (frame.file.empty()) return {};
-    const std::size_t slash = frame.file.rfind('/');
-    const std::string name = escape(slash == std::string::npos ? frame.file : frame.file.substr(slash + 1));
-    return frame.line == 0 ? fmt::format(" ({})", name) : fmt::format(" ({}:{})", name, frame.line);
-}
 
 std::string whole_stack(const model::Stack& stack, std::string_view indent) {
     std::string text;
@@ -76,13 +46,6 @@ std::vector<const Evidence*> chosen(const model::Report& total, EvidenceKind kin
         if (row.kind == kind && view.filter.matches(as_row(row))) rows.push_back(&row);
     return rows;
 }
-
-std::string and_more(std::size_t all, std::size_t shown, std::string_view what) {
-    return all > shown ? fmt::format("  ... and {} more {}\n", all - shown, what) : std::string();
-}
-
-std::string ns(double value) { return duration(value); }
-std::string ns(std::uint64_t value) { return duration(static_cast<double>(value)); }
 
 // Waits of one operation in one place for one place, whichever threads held the lock.
 struct Wait {
@@ -113,48 +76,6 @@ std::string owner_names(const Wait& wait) {
     if (const std::size_t others = wait.owners.size() - 1; others != 0)
         name += fmt::format(" and {}", counted(others, "other", "others"));
     return name;
-}
-
-std::string percent_of(double share) { return percent(100 * share); }
-
-std::string advice_line(const model::Advice& advice, const model::Report& total) {
-    const std::string map = label(advice, total);
-    switch (advice.kind) {
-        case AdviceKind::guard:
-            return fmt::format(
-                "guard {}: conflicting access was observed {} in {} operations; put a lock round it, or "
-                "use a kind that has one",
-                map, counted(advice.events, "time", "times"), advice.calls);
-        case AdviceKind::release:
-            return fmt::format(
-                "hold the lock of {} for less in {}{}: {} of the time waited for it ({} in {}) was for "
-                "that code, which held it for up to {}",
-                map, name_of(advice.where), source_line(advice.where), percent_of(advice.share), ns(advice.waited_ns),
-                counted(advice.events, "wait", "waits"), ns(advice.longest_ns));
-        case AdviceKind::shard:
-            return fmt::format(
-                "shard {}: {} of its operations' time went into waiting for its one lock ({}, {} in "
-                "all); a sharded_map has one for each part of the keys",
-                map, percent_of(advice.share), counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
-        case AdviceKind::share:
-            return fmt::format(
-                "let the readers of {} share: {} of its {} calls are look-ups, and {} of its time went "
-                "into waiting ({}, {} in all); a rwlock_map lets them, a sharded_map parts them",
-                map, percent_of(advice.reads), advice.calls, percent_of(advice.share),
-                counted(advice.events, "wait", "waits"), ns(advice.waited_ns));
-        case AdviceKind::relieve:
-            return fmt::format(
-                "run fewer threads on {}, or give them more CPUs: {} a thread lost its CPU with the lock "
-                "in hand, for {} in all, {} of the time it was held while others waited",
-                map, counted(advice.events, "time", "times"), ns(advice.preempted_ns), percent_of(advice.share));
-        case AdviceKind::reserve:
-            return fmt::format(
-                "reserve {} elements in {}: growing {} took {}, {} of its assigns' time; their P99 of {} "
-                "would have been {}",
-                advice.elements, map, counted(advice.events, "time", "times"), ns(advice.saved_ns),
-                percent_of(advice.share), ns(advice.p99_ns), ns(advice.p99_without_ns));
-    }
-    return {};
 }
 
 }  // namespace
@@ -206,11 +127,12 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
     };
     std::map<std::tuple<int, std::uint32_t, std::string>, Verdict> maps;
     for (const model::Row& row : total.rows) {
-        if (row.cpu || row.tid || row.op.empty() || row.op == "grow" || !view.filter.matches(row)) continue;
+        if (row.cpu || row.tid || row.op.empty() || !view.filter.matches(row)) continue;
+        if (row.op == "grow" && row.conflicts == 0) continue;
         Verdict& verdict = maps[{row.pid, row.map_id, row.map_name}];
         verdict.row = &row;
         verdict.checked = verdict.checked || row.checked;
-        verdict.calls += row.calls;
+        if (row.op != "grow") verdict.calls += row.calls;
         verdict.conflicts += row.conflicts;
     }
     std::erase_if(maps, [](const auto& map) { return !map.second.checked && map.second.conflicts == 0; });
@@ -225,16 +147,20 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
             text += fmt::format("  {}: none in {} operations\n", label(*verdict.row, total), verdict.calls);
             continue;
         }
-        text += fmt::format("  {}: observed {} ({} operations)\n", label(*verdict.row, total),
-                            counted(verdict.conflicts, "time", "times"), verdict.calls);
+        text +=
+            fmt::format("  {}: observed {}", label(*verdict.row, total), counted(verdict.conflicts, "time", "times"));
+        text += is_go(*verdict.row) ? ", by the runtime, which then ends the program\n"
+                                    : fmt::format(" ({} operations)\n", verdict.calls);
         std::size_t shown = 0, all = 0;
         for (const Evidence* race : races) {
             if (std::tuple(race->pid, race->map_id, race->map_name) != id || ++all > view.most) continue;
             ++shown;
             text += fmt::format("    {}, {} from {:.3f} s to {:.3f} s\n", model::conflict_name(race->detail),
                                 counted(race->count, "time", "times"), race->first_s, race->last_s);
-            text += where(fmt::format("thread {} in", race->tid), race->stack, view);
-            text += where(race->other_tid != 0 ? fmt::format("thread {} in", race->other_tid)
+            const char* const who = is_go(*race) ? "goroutine" : "thread";
+            text += where(fmt::format("{} {} in", who, race->tid), race->stack, view);
+            text += where(race->other_tid != 0 ? fmt::format("{} {} in", who, race->other_tid)
+                          : is_go(*race)       ? std::string("another one in")
                                                : std::string("a thread that had left, in"),
                           race->other_stack, view);
         }
@@ -252,23 +178,11 @@ std::string growth_stacks_text(const model::Report& total, const EvidenceView& v
     std::string text = "Where maps grew:\n";
     for (std::size_t i = 0; i < std::min(growths.size(), view.most); ++i) {
         const Evidence& row = *growths[i];
-        text += fmt::format("  {}: {}, {} in all\n", label(row, total), counted(row.count, "time", "times"),
-                            ns(row.total_ns));
+        text += fmt::format("  {}: {}{}\n", label(row, total), counted(row.count, "time", "times"),
+                            row.total_ns == 0 ? "" : fmt::format(", {} in all", ns(row.total_ns)));
         text += where("grown in", row.stack, view);
     }
     return text + and_more(growths.size(), view.most, "places");
-}
-
-std::string advice_text(const model::Report& total, const EvidenceView& view) {
-    std::string text;
-    std::size_t shown = 0, all = 0;
-    for (const model::Advice& advice : model::advise(total)) {
-        if (!view.filter.matches(as_row(advice)) || ++all > view.most) continue;
-        ++shown;
-        text += "  - " + advice_line(advice, total) + '\n';
-    }
-    if (shown == 0) return {};
-    return "Advice:\n" + text + and_more(all, shown, "pieces of advice");
 }
 
 std::vector<FoldedStack> folded_evidence(const model::Report& total, const MapFilter& filter) {

@@ -82,7 +82,7 @@ std::string totals_html(const Recording& recording) {
     html +=
         "<p class=\"note\">Times are wall time inside the operation, the wait for the map's lock included; wait is "
         "that wait's share.";
-    if (std::any_of(rows.begin(), rows.end(), [](const model::Row* row) { return row->weight > 1.005; }))
+    if (std::any_of(rows.begin(), rows.end(), [](const model::Row* row) { return row->p50_ns && row->weight > 1.005; }))
         html += " Not every call was timed: the times rest on a sample.";
     if (std::any_of(rows.begin(), rows.end(), [](const model::Row* row) { return row->estimated; }))
         html += " Figures with ≈ are estimates, scaled from a part of the time.";

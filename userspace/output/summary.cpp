@@ -125,7 +125,8 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
         text += fmt::format("No operation was seen: {}.\n", why_empty(total));
     } else {
         text += table_text(called, pid, most_rows);
-        if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->weight > 1.005; }))
+        if (std::any_of(called.begin(), called.end(),
+                        [](const auto* row) { return row->p50_ns && row->weight > 1.005; }))
             text += "Not every call was timed: the times rest on a sample (column weight of the CSV).\n";
         if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->estimated; }))
             text += "Some calls are estimates, scaled from a part of the time (column estimated of the CSV).\n";

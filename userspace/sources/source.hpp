@@ -30,6 +30,8 @@ public:
     virtual model::Ledger ledger() const = 0;
     // What is attached now.
     virtual Level level() const = 0;
+    // It can be another one; false: this source has but one way of seeing maps, whatever the level of others.
+    virtual bool has_levels() const { return true; }
     // Changes it while the target runs; a call is counted once, whichever level it began at. What had been seen until
     // then is in the book when this returns. On failure the level stays.
     virtual Result<void> set_level(Level level, model::Book& book);

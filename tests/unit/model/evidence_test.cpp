@@ -196,5 +196,54 @@ TEST(Advice, reserve_says_what_growth_cost) {
     EXPECT_TRUE(advise(report).empty()) << "two growths are nothing to speak of";
 }
 
+Row go_growth(std::uint64_t grows) {
+    Row row;
+    row.pid = 1;
+    row.source = "go";
+    row.map_id = 1;
+    row.map_name = "map[string]int main.go:7 main.fill";
+    row.map_kind = "go classic";
+    row.op = "grow";
+    row.grows = row.calls = grows;
+    row.size = 5'000;
+    return row;
+}
+
+TEST(Advice, a_go_map_whose_operations_are_not_watched_is_made_larger) {
+    Report report;
+    report.rows = {go_growth(10)};
+    Evidence seldom;
+    seldom.kind = EvidenceKind::growing;
+    seldom.pid = 1;
+    seldom.map_id = 1;
+    seldom.map_name = report.rows[0].map_name;
+    seldom.count = 2;
+    seldom.stack = stack_of({"main.once"});
+    Evidence often = seldom;
+    often.count = 8;
+    often.stack = stack_of({"runtime.mapassign_faststr", "main.(*table).fill", "main.main"});
+    report.evidence = {seldom, often};
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u);
+    EXPECT_EQ(advice[0].kind, AdviceKind::reserve);
+    EXPECT_EQ(advice[0].elements, 5'000u);
+    EXPECT_EQ(advice[0].events, 10u);
+    EXPECT_EQ(advice[0].saved_ns, 0);
+    EXPECT_EQ(advice[0].where.function, "main.(*table).fill");
+    report.rows = {go_growth(2)};
+    EXPECT_TRUE(advise(report).empty()) << "two growths are nothing to speak of";
+}
+
+TEST(Advice, a_conflict_of_a_go_map_stands_with_its_growths) {
+    Report report;
+    report.rows = {go_growth(0)};
+    report.rows[0].conflicts = 1;
+    const auto advice = advise(report);
+    ASSERT_EQ(advice.size(), 1u);
+    EXPECT_EQ(advice[0].kind, AdviceKind::guard);
+    EXPECT_EQ(advice[0].events, 1u);
+    EXPECT_EQ(advice[0].calls, 0u);
+}
+
 }  // namespace
 }  // namespace mapaudit::model

@@ -149,5 +149,54 @@ TEST(EvidenceText, folded_by_map_and_kind_in_ns) {
     EXPECT_EQ(folded[0].value, 15'200'000u);
 }
 
+model::Row go_row() {
+    model::Row row = sample_row(9, "map[string]int main.go:7 main.fill", "grow", 4);
+    row.source = "go";
+    row.map_kind = "go classic";
+    row.grows = 4;
+    row.size = 100;
+    return row;
+}
+
+TEST(EvidenceText, a_conflict_in_go_has_goroutines_and_says_what_is_not_known) {
+    model::Report report = sample_report(model::Scope::total);
+    report.rows = {go_row()};
+    report.rows[0].conflicts = 1;
+    model::Evidence row = evidence(model::EvidenceKind::racing);
+    row.map_id = 9;
+    row.map_name = report.rows[0].map_name;
+    row.map_kind = report.rows[0].map_kind;
+    row.detail = MAPAUDIT_CONFLICT_WRITE_WRITE;
+    row.count = 1;
+    row.tid = 34;
+    row.stack = {{frame("runtime.mapassign_faststr", "/go/src/runtime/map_faststr.go", 212),
+                  frame("main.(*table).fill", "/src/main.go", 7)},
+                 {}};
+    row.other_stack = {{}, "not known: nobody looked"};
+    report.evidence = {row};
+    EXPECT_EQ(conflicts_text(report, {}), R"(Concurrent access where none is allowed:
+  map[string]int main.go:7 main.fill(go classic): observed 1 time, by the runtime, which then ends the program
+    concurrent writes, 1 time from 0.500 s to 2.250 s
+      goroutine 34 in main.(*table).fill (main.go:7)
+      another one in [not known: nobody looked]
+)");
+    EXPECT_THAT(advice_text(report, {}),
+                HasSubstr("  - guard map[string]int main.go:7 main.fill(go classic): conflicting access was observed "
+                          "1 time; put a sync.Mutex round it, or use a sync.Map\n"));
+}
+
+TEST(EvidenceText, growth_of_go_maps_is_advised_on_without_times) {
+    model::Report report = sample_report(model::Scope::total);
+    report.rows = {go_row()};
+    EXPECT_EQ(
+        advice_text(report, {}),
+        "Advice:\n  - make map[string]int main.go:7 main.fill(go classic) with room for 100 elements (make's size "
+        "hint): it grew 4 times\n");
+    report.rows[0].size.reset();
+    EXPECT_EQ(advice_text(report, {}),
+              "Advice:\n  - make map[string]int main.go:7 main.fill(go classic) with the room that they will need "
+              "(make's size hint): they grew 4 times\n");
+}
+
 }  // namespace
 }  // namespace mapaudit::output

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause OR Apache-2.0 */
+/*
+ * The structs that cross between the eBPF program of the go source (go.bpf.c) and the auditor. Fixed width, padding
+ * spelled out; sizes are asserted on the C++ side.
+ */
+#ifndef MAPAUDIT_WIRE_GO_H
+#define MAPAUDIT_WIRE_GO_H
+
+#include "wire.h"
+
+/* ---- which probe a hit belongs to: the attach cookie ---- */
+
+enum wire_go_probe {
+	WIRE_GO_GROW = 1, /* runtime.hashGrow: rax the map's type, rbx the map */
+	WIRE_GO_FATAL,	  /* runtime.fatal, runtime.throw: rax, rbx the message and its length */
+};
+
+#define WIRE_GO_PROBE_MASK 0xffull
+#define WIRE_GO_STACK_CHECK 0x100ull /* the probe is on the jbe of a stack check */
+#define WIRE_GO_PROCESS_SHIFT 16     /* the process's index, 16 bits */
+#define WIRE_GO_GOID_SHIFT 32	     /* offset of the goroutine's number in its g */
+
+/*
+ * The head of a classic map: struct hmap of Go's runtime/map.go (to 1.23), whose layout compiler, debuggers and
+ * runtime share.
+ */
+struct wire_go_hmap {
+	__u64 count; /* elements */
+	__u8 flags;
+	__u8 log2_buckets; /* B */
+	__u16 overflow;	   /* overflow buckets, about */
+	__u32 seed;	   /* hash0: random at creation, and again whenever the map becomes empty */
+};
+
+#define WIRE_GO_HMAP_FLAGS 0x0fu /* iterator, oldIterator, hashWriting, sameSizeGrow: there are no others */
+#define WIRE_GO_LARGEST_LOG2 40u /* no machine holds more buckets: memory that says so is no map's */
+
+/* ---- growth, by map and caller. Rows stand for what happened since they were last taken ---- */
+
+struct wire_go_growth_key {
+	__u64 map;
+	__u64 caller; /* return address into what called the map's assignment; 0: not known */
+	__u32 seed;
+	__u32 process;
+};
+
+struct wire_go_growth {
+	__u64 type;	 /* of the map */
+	__u64 doublings; /* growths to twice the buckets */
+	__u64 same_size; /* growths to as many, that repack overflow buckets */
+	__u64 buckets_added;
+	__u64 size;		 /* elements at the latest growth */
+	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
+	__u8 first_log2;	 /* buckets before the first growth */
+	__u8 last_log2;		 /* and after the latest */
+	__u8 reserved[6];
+};
+
+/* A place that grows maps. */
+struct wire_go_site_key {
+	__u64 caller;
+	__u32 process;
+	__u32 reserved;
+};
+
+#define WIRE_GO_FRAMES 32
+struct wire_go_site {
+	__u64 frames[WIRE_GO_FRAMES]; /* of the first growth there, from the probe outwards, 0 after the last */
+};
+
+/*
+ * Growths that are in no row by map, by place, since the attach: of maps on a goroutine's stack, which moves, and of
+ * those that the table had no room for. One a CPU: a burst of short-lived maps would have all CPUs fight for it.
+ */
+struct wire_go_spill {
+	__u64 type;
+	__u64 doublings, same_size, buckets_added;
+	__u64 first_ns, last_ns;
+};
+
+/* ---- the error that ends a program: an event of the ring ---- */
+
+#define WIRE_GO_MESSAGE 64
+struct wire_go_fatal {
+	__u64 time_ns;
+	__u64 goid;
+	__u32 process;
+	__u32 length; /* of the message in memory; here it may be cut */
+	__u64 inside; /* return address: in the map's operation */
+	/* The map that the operation was on, where its arguments were found on the stack; 0: not known. */
+	__u64 map, type;
+	struct wire_go_hmap head;
+	__u64 frames[WIRE_GO_FRAMES]; /* as above; the operation itself is not among them */
+	char message[WIRE_GO_MESSAGE];
+};
+
+/* ---- the ledger, summed over CPUs by the reader; handled + lost = fired ---- */
+
+enum wire_go_loss {
+	WIRE_GO_LOST_UNREADABLE = 0, /* the map's memory could not be read, or holds no map */
+	WIRE_GO_LOST_TABLES,	     /* neither the map nor its caller found a row */
+	WIRE_GO_LOST_RING,	     /* a fatal error found no room in the ring */
+	WIRE_GO_LOSSES,
+};
+
+struct wire_go_ledger {
+	__u64 fired;
+	__u64 handled;
+	__u64 lost[WIRE_GO_LOSSES];
+	__u64 hits; /* of all probes, those too that will come again behind a stack that grows first */
+	__u64 timed_hits;
+	__u64 timed_ns;
+};
+
+#endif /* MAPAUDIT_WIRE_GO_H */

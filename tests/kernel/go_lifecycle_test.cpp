@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Go program under audit does what it does without: it ends by its own error, survives attaching and detaching while
+// its stacks move, and an auditor that is killed leaves nothing in it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+
+#include "go_target.hpp"
+#include "sources/go_source.hpp"
+
+namespace mapaudit::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<sources::GoProcess> find_go(const Process& process) {
+    auto found = sources::GoProcess::find(process);
+    EXPECT_TRUE(found) << found.error().line();
+    return found ? std::move(*found) : nullptr;
+}
+
+std::unique_ptr<sources::GoSource> attach(const Process& process) {
+    std::vector<std::unique_ptr<sources::GoProcess>> processes;
+    processes.push_back(find_go(process));
+    if (processes.front() == nullptr) return nullptr;
+    auto source = sources::GoSource::attach(std::move(processes), {});
+    EXPECT_TRUE(source) << source.error().line();
+    return source ? std::move(*source) : nullptr;
+}
+
+TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
+    const ScratchFolder scratch;
+    GoTarget target("racer");
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", scratch.file("a.csv"),
+                   "--stacks", "--fail-on-conflict"});
+    ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
+    ASSERT_TRUE(target.child().write_line("go"));
+    const Finished raced = target.child().finish();
+    EXPECT_EQ(raced.exit_code, 2) << "as the runtime ends it";
+    EXPECT_THAT(raced.err, HasSubstr("fatal error: concurrent map writes"));
+    const Finished audited = auditor.finish();
+    EXPECT_EQ(audited.exit_code, 5) << audited.err;
+
+    long conflicts = 0;
+    for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
+        EXPECT_EQ(row.at("op"), "grow") << "of operations nothing is known";
+        conflicts += std::stol(row.at("conflicts"));
+        if (row.at("conflicts") == "0") continue;
+        EXPECT_THAT(row.at("map_name"), HasSubstr("map[string]int racer.go:"));
+    }
+    // The runtime may come upon it in two goroutines before it has ended the program.
+    EXPECT_GE(conflicts, 1);
+    EXPECT_LE(conflicts, 2);
+    EXPECT_THAT(audited.err, HasSubstr("main.(*registry).enter(go classic): observed "));
+    EXPECT_THAT(audited.err, HasSubstr("concurrent writes, "));
+    EXPECT_THAT(audited.err, testing::ContainsRegex("goroutine [1-9][0-9]* in\n +runtime.mapassign_faststr "
+                                                    "\\(map_faststr.go:[0-9]+\\)\n +main.\\(\\*registry\\).enter "
+                                                    "\\(racer.go:[0-9]+\\)"));
+    EXPECT_THAT(audited.err, HasSubstr("another one in [not known"));
+    const LedgerLine ledger = ledger_of(audited);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+    EXPECT_EQ(ledger.lost, 0u);
+}
+
+// Every attach and detach rewrites code that goroutines run, whose stacks the runtime moves meanwhile.
+TEST(GoLifecycle, AttachedAHundredTimesWhileStacksMove) {
+    const char* const asked = std::getenv("MAPAUDIT_GO_ROUNDS");
+    const int rounds = asked != nullptr ? std::atoi(asked) : 100;
+    GoTarget target("diver");
+    auto process = Process::open(target.pid());
+    ASSERT_TRUE(process);
+    model::Book book({});
+    for (int round = 0; round < rounds; ++round) {
+        auto source = attach(*process);
+        ASSERT_NE(source, nullptr);
+        ASSERT_TRUE(comes_true("a growth under the probes",
+                               [&] {
+                                   source->collect(book);
+                                   return source->ledger().handled > 0;
+                               }))
+            << "round " << round;
+        source->detach(book);
+        const model::Ledger ledger = source->ledger();
+        ASSERT_EQ(ledger.fired, ledger.handled + ledger.lost_total()) << "round " << round;
+        ASSERT_TRUE(process->alive()) << "round " << round;
+    }
+    target.child().end_input();
+    const Finished finished = target.child().finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    EXPECT_GT(std::stol(finished.out.substr(finished.out.find('\n'))), 0);
+}
+
+// The code at the probes, as the process has it.
+std::vector<std::uint8_t> code_at_probes(const Process& process, const sources::GoProcess& go) {
+    std::vector<std::uint8_t> code;
+    for (const auto& function : go.binary().functions()) {
+        if (!sources::GoProcess::watches(function)) continue;
+        std::uint8_t bytes[16] = {};
+        EXPECT_TRUE(process.read(function.entry, bytes, sizeof bytes));
+        code.insert(code.end(), std::begin(bytes), std::end(bytes));
+    }
+    return code;
+}
+
+TEST(GoLifecycle, AKilledAuditorLeavesNothing) {
+    GoTarget target("diver");
+    auto process = Process::open(target.pid());
+    ASSERT_TRUE(process);
+    const auto go = find_go(*process);
+    ASSERT_NE(go, nullptr);
+    ASSERT_FALSE(go->binary().position_independent());
+    const auto before = code_at_probes(*process, *go);
+    ASSERT_FALSE(before.empty());
+    for (int round = 0; round < 5; ++round) {
+        Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "-i", "0.01", "--plain"});
+        ASSERT_TRUE(auditor.wait_for(" grow ")) << auditor.err();
+        EXPECT_NE(code_at_probes(*process, *go), before) << "nothing is attached";
+        auditor.send(SIGKILL);
+        EXPECT_EQ(auditor.finish().signal, SIGKILL);
+        comes_true("the code as it was", [&] { return code_at_probes(*process, *go) == before; });
+        ASSERT_TRUE(process->alive());
+    }
+    EXPECT_EQ(target.end().exit_code, 0);
+}
+
+TEST(GoLifecycle, TheTargetsEndEndsTheAudit) {
+    GoTarget target("diver");
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid())});
+    ASSERT_TRUE(auditor.wait_for(" grow ")) << auditor.err();
+    target.child().send(SIGKILL);
+    const Finished finished = auditor.finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    const LedgerLine ledger = ledger_of(finished);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+}
+
+TEST(GoLifecycle, BesideAProgramOfTheLibrary) {
+    Child driver(waiting_workload({"--map", "mutex_map", "--threads", "2", "--ops", "100003"}));
+    ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
+    GoTarget target("grower", {"fill", "1009"});
+    const ScratchFolder scratch;
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()) + ',' + std::to_string(driver.pid()),
+                   "--csv", scratch.file("a.csv"), "--fail-on-loss"});
+    ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
+    const auto known = target.load();
+    const Finished driven = driver.finish();
+    ASSERT_EQ(driven.exit_code, 0) << driven.err;
+    EXPECT_EQ(target.end().exit_code, 0);
+    const Finished finished = auditor.finish();
+    ASSERT_EQ(finished.exit_code, 0) << finished.err;
+    const auto csv = read_csv(scratch.file("a.csv"));
+    const auto rows = own_maps(csv);
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(std::stol(rows[0].at("grows")), known.at(0).at("growths").get<long>());
+    long calls = 0;
+    for (const CsvRow& row : rows_of(csv, "total"))
+        if (row.at("source") == "usdt" && row.at("op") != "grow") calls += std::stol(row.at("calls"));
+    EXPECT_EQ(calls, 100003);
+}
+
+}  // namespace
+}  // namespace mapaudit::test

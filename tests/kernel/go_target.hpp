@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A Go program of tests/kernel/targets/go under audit, in step with the test: it waits on stdin before its load, and
+// again after it has said what it knows of its maps.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "support/audited_run.hpp"
+#include "support/child.hpp"
+
+namespace mapaudit::test {
+
+// Waits for a condition with a limit; a condition that never comes is a failure with its name.
+inline bool comes_true(const char* what, const std::function<bool()>& condition,
+                       std::chrono::seconds limit = std::chrono::seconds(30)) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
+    while (!condition()) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            ADD_FAILURE() << "waited in vain for: " << what;
+            return false;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return true;
+}
+
+class GoTarget {
+public:
+    explicit GoTarget(const std::string& program, const std::vector<std::string>& arguments = {})
+        : child_(command(program, arguments), Child::Input::pipe) {
+        if (child_.read_line() != "ready") ADD_FAILURE() << program << " did not get ready: " << child_.err();
+    }
+    Child& child() { return child_; }
+    pid_t pid() const { return child_.pid(); }
+    // Does its load, and returns what the program knows of its maps then; it lives on.
+    nlohmann::json load() {
+        EXPECT_TRUE(child_.write_line("go"));
+        const auto line = child_.read_line(Child::Seconds(60));
+        if (!line) ADD_FAILURE() << "no answer: " << child_.err();
+        return nlohmann::json::parse(line.value_or("[]"));
+    }
+    Finished end() {
+        child_.end_input();
+        return child_.finish();
+    }
+
+private:
+    static std::vector<std::string> command(const std::string& program, const std::vector<std::string>& arguments) {
+        std::vector<std::string> argv{MAPAUDIT_GO_TARGETS "/" + program};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        return argv;
+    }
+    Child child_;
+};
+
+// The auditor, attached to a program before its load and detached after it.
+struct GoAudit {
+    nlohmann::json known;
+    std::vector<CsvRow> csv;
+    Finished auditor, target;
+};
+
+inline GoAudit audit_go(const std::string& program, const std::vector<std::string>& arguments,
+                        const std::vector<std::string>& options = {}) {
+    GoAudit result;
+    const ScratchFolder scratch;
+    GoTarget target(program, arguments);
+    std::vector<std::string> argv{
+        MAPAUDIT_AUDITOR, "attach",        "-p", std::to_string(target.pid()), "--csv", scratch.file("a.csv"),
+        "--stacks",       "--fail-on-loss"};
+    argv.insert(argv.end(), options.begin(), options.end());
+    Child auditor(argv);
+    if (!auditor.wait_for("attached to")) {
+        ADD_FAILURE() << auditor.err();
+        return result;
+    }
+    result.known = target.load();
+    auditor.send(SIGINT);
+    result.auditor = auditor.finish();
+    EXPECT_EQ(result.auditor.exit_code, 0) << result.auditor.err;
+    result.target = target.end();
+    EXPECT_EQ(result.target.exit_code, 0) << result.target.err;
+    result.csv = read_csv(scratch.file("a.csv"));
+    return result;
+}
+
+// Total rows of the program's own maps: those that main's code grew.
+inline std::vector<CsvRow> own_maps(const std::vector<CsvRow>& csv) {
+    std::vector<CsvRow> rows;
+    for (const CsvRow& row : rows_of(csv, "total"))
+        if (row.at("map_name").find(" main.") != std::string::npos) rows.push_back(row);
+    return rows;
+}
+
+}  // namespace mapaudit::test

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/attach_sources.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "output/format.hpp"
+#include "sources/go_source.hpp"
+#include "sources/usdt_images.hpp"
+#include "sources/usdt_source.hpp"
+
+namespace mapaudit::cli {
+namespace {
+
+void log_growth(const sources::GrowEvent& grow) {
+    spdlog::debug("grow pid={} map={} part={} buckets={}->{} took={} reason={}", grow.map.pid, grow.map.id, grow.part,
+                  grow.old_buckets, grow.new_buckets, output::duration(static_cast<double>(grow.duration_ns)),
+                  grow.reason == MAPAUDIT_GROW_LOAD ? "load" : "overflow");
+}
+
+void log_note(const std::string& note) { spdlog::warn("{}", output::escape(note)); }
+
+sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalker& stacks) {
+    sources::UsdtOptions usdt{options.level, options.per_thread};
+    usdt.stacks = &stacks;
+    if (options.verbose > 0) usdt.on_grow = log_growth;
+    usdt.cpu = !options.no_cpu;
+    usdt.on_note = log_note;
+    usdt.max_maps = options.max_maps;
+    usdt.max_stacks = options.max_stacks;
+    usdt.switchable = options.max_overhead.has_value();
+    return usdt;
+}
+
+sources::GoOptions go_options(const AuditOptions& options) {
+    sources::GoOptions go;
+    go.max_maps = options.max_maps;
+    if (options.max_stacks != 0) go.sizes.sites = options.max_stacks;
+    go.on_note = log_note;
+    return go;
+}
+
+// What there is to attach to.
+struct Found {
+    std::vector<const Process*> usdt;
+    std::vector<std::unique_ptr<sources::GoProcess>> go;
+};
+
+Error nothing_in(const Process& process, const AuditOptions& options) {
+    const std::string what = "nothing to audit in process " + std::to_string(process.pid());
+    if (options.source == "go")
+        return Error::of(Failure::no_target, what + ": it is no Go program",
+                         "--source auto looks for everything that can be audited");
+    return Error::of(Failure::no_target, what + ": no file mapped in it has mapaudit probes, and it is no Go program",
+                     "link the program with mapaudit_target; `mapaudit list` shows what was found");
+}
+
+Result<Found> look_for(const std::vector<const Process*>& processes, const AuditOptions& options) {
+    Found found;
+    for (const Process* process : processes) {
+        bool any = false;
+        if (options.source != "go") {
+            auto images = sources::find_images(*process);
+            if (!images) return images.error();
+            any = !images->empty();
+            if (any) found.usdt.push_back(process);
+        }
+        if (options.source != "usdt") {
+            auto go = sources::GoProcess::find(*process);
+            Result<void> usable;
+            if (!go)
+                usable = go.error();
+            else if (*go != nullptr)
+                usable = (*go)->auditable();
+            // A reason to say so, and to go on where there is something else to audit.
+            if (!usable && !any) return usable.error();
+            if (!usable) log_note(usable.error().line());
+            if (usable && *go != nullptr) {
+                found.go.push_back(std::move(*go));
+                any = true;
+            }
+        }
+        if (!any) return nothing_in(*process, options);
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<std::vector<std::unique_ptr<sources::Source>>> attach_sources(const std::vector<const Process*>& processes,
+                                                                     const AuditOptions& options,
+                                                                     model::StackWalker& stacks) {
+    std::vector<std::unique_ptr<sources::Source>> attached;
+    Found found;
+    if (options.source == "usdt") {
+        found.usdt = processes;  // it says itself what it does not find
+    } else {
+        auto looked = look_for(processes, options);
+        if (!looked) return looked.error();
+        found = std::move(*looked);
+    }
+    if (!found.usdt.empty()) {
+        auto usdt = sources::UsdtSource::attach(found.usdt, usdt_options(options, stacks));
+        if (!usdt) return usdt.error();
+        attached.push_back(std::move(*usdt));
+    }
+    if (!found.go.empty()) {
+        auto go = sources::GoSource::attach(std::move(found.go), go_options(options));
+        if (!go) return go.error();
+        attached.push_back(std::move(*go));
+    }
+    return attached;
+}
+
+}  // namespace mapaudit::cli
