@@ -19,18 +19,20 @@ struct mutex_design {
     static constexpr std::string_view kind = "mutex_map";
     static constexpr bool concurrent = true;
     using access = mutex_access;
-    template <class Part>
-    using parts = one_part<Part>;
+    template <class Part, class Allocator>
+    using parts = one_part<Part, Allocator>;
 };
 
 }  // namespace detail
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class mutex_map : public detail::table_map<K, V, Hash, Equal, detail::mutex_design> {
-    using base = detail::table_map<K, V, Hash, Equal, detail::mutex_design>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class mutex_map : public detail::table_map<K, V, Hash, Equal, detail::mutex_design, Allocator> {
+    using base = detail::table_map<K, V, Hash, Equal, detail::mutex_design, Allocator>;
 
 public:
-    explicit mutex_map(std::string_view name = {}, std::size_t reserve = 0) : base(name, reserve) {}
+    explicit mutex_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
+        : base(allocator, name, reserve) {}
 };
 
 }  // namespace mapaudit

@@ -97,7 +97,7 @@ TYPED_TEST(GhostKey, IsNotSeenInAnyShippedMap) {
 
 // The byte first, the address behind it later; an erasure only takes the byte back.
 struct tophash_first {
-    inline static std::vector<std::unique_ptr<detail::retirable>> erased;
+    inline static std::vector<detail::retirable*> erased;
 
     template <class Table, class Element>
     static void publish(const typename Table::position& claimed, Element* element) {
@@ -108,17 +108,19 @@ struct tophash_first {
     template <class Table>
     static bool vacate(const typename Table::position& p) {
         p.at->turn(p.index, detail::tophash(p.element->hash), detail::slot_empty);
-        erased.emplace_back(p.element);
+        erased.push_back(p.element);
         return false;
     }
 };
 
 TEST(GhostKeyVariant, MisleadsAReaderByPublishingTheTophashFirst) {
+    using memory = std::allocator<std::pair<const u64, u64>>;
+    const memory allocator;
     struct hash_of_plain {
         std::size_t operator()(u64 key) const noexcept { return key; }
     };
     {
-        detail::basic_tophash_map<u64, u64, hash_of_plain, std::equal_to<u64>, tophash_first> map("ghost");
+        detail::basic_tophash_map<u64, u64, hash_of_plain, std::equal_to<u64>, tophash_first, memory> map("ghost");
         struct by_number {
             decltype(map)& of;
             void assign(const halting_key& key, u64 value) { of.assign(key.number, value); }
@@ -128,7 +130,7 @@ TEST(GhostKeyVariant, MisleadsAReaderByPublishingTheTophashFirst) {
         EXPECT_EQ(read_beside_an_insertion(view), erased_value) << "the variant should have shown the erased element";
         EXPECT_EQ(map.size(), 1u);
     }
-    tophash_first::erased.clear();
+    for (detail::retirable* element : std::exchange(tophash_first::erased, {})) element->dispose(&allocator);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 //   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
 //   totals() → map_totals
 //
-// each of which has left its critical section when it returns.
+// each of which has left its critical section when it returns. The key of the last two is a K or any foreign_key.
 #ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 #define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 
@@ -22,6 +22,8 @@
 #include <utility>
 
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/allocation.hpp>
+#include <mapaudit/detail/foreign_key.hpp>
 
 namespace mapaudit::detail {
 
@@ -65,7 +67,7 @@ struct map_totals {
     }
 };
 
-template <class Derived, class K, class V, class Hash, class Equal>
+template <class Derived, class K, class V, class Hash, class Equal, class Allocator>
 class audited_map {
     static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
     static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
@@ -79,6 +81,7 @@ public:
     using mapped_type = V;
     using hasher = Hash;
     using key_equal = Equal;
+    using allocator_type = Allocator;
 
     audited_map(const audited_map&) = delete;
     audited_map& operator=(const audited_map&) = delete;
@@ -90,23 +93,29 @@ public:
     }
 
     // A copy of the value.
-    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        std::optional<V> found;
-        auto keep = [&found](const V& value) { found.emplace(value); };
-        visit_arguments<decltype(keep)> arguments{key, keep};
-        audit<op::lookup>(self().handle_, visit_body<decltype(keep)>{&self(), &arguments});
-        return found;
+    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> { return lookup_any(key); }
+    // What lookup, visit and erase take where Hash and Equal are transparent: no K is made.
+    template <foreign_key<K, Hash, Equal> Q>
+    std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // Calls f(value); false when there is no such key. What f may do is the kind's to say.
     template <std::invocable<const V&> F>
     bool visit(const K& key, F&& f) const {
-        visit_arguments<std::remove_reference_t<F>> arguments{key, f};
-        return audit<op::lookup>(self().handle_, visit_body<std::remove_reference_t<F>>{&self(), &arguments});
+        return visit_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    bool visit(const Q& key, F&& f) const {
+        return visit_any(key, f);
     }
 
     // True when the key was there.
-    bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body{&self(), &key}); }
+    bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body<K>{&self(), &key}); }
+    template <foreign_key<K, Hash, Equal> Q>
+    bool erase(const Q& key) {
+        return audit<op::erase>(self().handle_, erase_body<Q>{&self(), &key});
+    }
 
     std::size_t size() const { return self().totals().size; }
     bool empty() const { return size() == 0; }
@@ -121,9 +130,10 @@ public:
     // 0 where probes are compiled out.
     std::uint32_t id() const noexcept { return self().handle_.id(); }
     std::string_view name() const noexcept { return name_; }
+    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
 
 protected:
-    explicit audited_map(std::string_view name) : name_(name) {}
+    audited_map(std::string_view name, const Allocator& allocator) : name_(name, allocator) {}
     ~audited_map() = default;
 
 private:
@@ -139,29 +149,42 @@ private:
             return map->assign_in(running, arguments->key, std::move(arguments->value));
         }
     };
-    template <class F>
+    template <class Q, class F>
     struct visit_arguments {
-        const K& key;
+        const Q& key;
         F& f;
     };
-    template <class F>
+    template <class Q, class F>
     struct visit_body {
         const Derived* map;
-        visit_arguments<F>* arguments;
+        visit_arguments<Q, F>* arguments;
         [[gnu::always_inline]] bool operator()(auto& running) const {
             return map->visit_in(running, arguments->key, arguments->f);
         }
     };
+    template <class Q>
     struct erase_body {
         Derived* map;
-        const K* key;
+        const Q* key;
         bool operator()(auto& running) const { return map->erase_in(running, *key); }
     };
+    template <class Q, class F>
+    bool visit_any(const Q& key, F& f) const {
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::lookup>(self().handle_, visit_body<Q, F>{&self(), &arguments});
+    }
+    template <class Q>
+    std::optional<V> lookup_any(const Q& key) const {
+        std::optional<V> found;
+        auto keep = [&found](const V& value) { found.emplace(value); };
+        visit_any(key, keep);
+        return found;
+    }
 
     Derived& self() noexcept { return static_cast<Derived&>(*this); }
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
-    std::string name_;
+    text_of<Allocator> name_;
 };
 
 }  // namespace mapaudit::detail

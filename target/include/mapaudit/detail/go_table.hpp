@@ -46,14 +46,14 @@ struct silent_observer {
     void evacuated(std::uint64_t /*done*/, std::uint64_t /*total*/) const noexcept {}
 };
 
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator = std::allocator<std::pair<const K, V>>>
 class go_table {
 public:
     using key_type = K;
     using mapped_type = V;
     using slot = go_slot<K, V>;
     using bucket = go_bucket<K, V>;
-    using array = bucket_array<bucket>;
+    using array = bucket_array<bucket, rebound<Allocator, bucket>>;
     using cursor = go_cursor<go_table>;
 
     static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
@@ -74,13 +74,14 @@ public:
         std::uint8_t log2 = 0;       // B
     };
 
-    go_table() = default;
-    explicit go_table(std::size_t reserve) { presize(reserve); }
+    explicit go_table(std::size_t reserve = 0, const Allocator& allocator = Allocator()) : allocator_(allocator) {
+        presize(reserve);
+    }
     go_table(const go_table&) = delete;
     go_table& operator=(const go_table&) = delete;
     ~go_table() {
         if constexpr (!std::is_trivially_destructible_v<slot>) empty_all_chains();
-        while (oldest_ != nullptr) delete std::exchange(oldest_, oldest_->newer);
+        while (oldest_ != nullptr) destroy_with(allocator_, std::exchange(oldest_, oldest_->newer));
     }
 
     // Room for `elements` without growing. Only before the first assign.
@@ -88,14 +89,18 @@ public:
         if (current_ != nullptr || elements == 0) return;
         unsigned log2 = 0;
         while (elements > limit(std::uint64_t{1} << log2)) ++log2;
-        adopt(new array(log2));
+        adopt(new_array(log2));
         oldest_ = current_;
     }
 
-    // To be computed once and handed to the functions below.
-    std::uint64_t hash_of(const K& key) const { return mix(static_cast<std::uint64_t>(hash_(key))); }
+    // To be computed once and handed to the functions below. A Q is a K, or what Hash and Equal take for one.
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return mix(static_cast<std::uint64_t>(hash_(key)));
+    }
 
-    const V* find(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    const V* find(const Q& key, std::uint64_t hash) const {
         const position p = locate(key, hash);
         return p.at == nullptr ? nullptr : &p.at->at(p.index).value;
     }
@@ -105,8 +110,8 @@ public:
     bool assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer);
 
     // True when the key was there.
-    template <class Observer>
-    bool erase(const K& key, std::uint64_t hash, Observer&& observer);
+    template <class Q, class Observer>
+    bool erase(const Q& key, std::uint64_t hash, Observer&& observer);
 
     // Keeps the current array, ends a growth that is under way.
     void clear() noexcept;
@@ -137,6 +142,9 @@ private:
     bool overloaded() const noexcept { return counters_.size >= limit(mask_ + 1); }
     bool must_grow() const noexcept { return !growing() && (overloaded() || counters_.overflow > mask_); }
 
+    array* new_array(unsigned log2) const {
+        return make_with<array>(allocator_, log2, rebound<Allocator, bucket>(allocator_));
+    }
     void adopt(array* fresh) noexcept {
         current_ = fresh;
         buckets_ = fresh->buckets();
@@ -153,7 +161,8 @@ private:
         }
         return head;
     }
-    [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash) const {
         const std::uint8_t top = tophash(hash);
         bucket* at = chain_of(hash);
         for (;;) {
@@ -191,6 +200,7 @@ private:
     std::uint64_t old_mask_ = 0;
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
+    [[no_unique_address]] Allocator allocator_;
     array* current_ = nullptr;
     array* old_ = nullptr;
     array* oldest_ = nullptr;  // of the list oldest_ ─newer─► … old_ ─► current_; before old_: kept for cursors only
@@ -201,9 +211,9 @@ private:
     mutable std::atomic<std::uint32_t> cursors_ = 0;
 };
 
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator>
 template <class Observer>
-bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer) {
+bool go_table<K, V, Hash, Equal, Allocator>::assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer) {
     // One expression covers "growing" and "arrays kept for cursors that may have gone".
     if (oldest_ != current_) [[unlikely]]
         work(hash, observer);
@@ -221,9 +231,9 @@ bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t 
     return true;
 }
 
-template <class K, class V, class Hash, class Equal>
-template <class Observer>
-bool go_table<K, V, Hash, Equal>::erase(const K& key, std::uint64_t hash, Observer&& observer) {
+template <class K, class V, class Hash, class Equal, class Allocator>
+template <class Q, class Observer>
+bool go_table<K, V, Hash, Equal, Allocator>::erase(const Q& key, std::uint64_t hash, Observer&& observer) {
     if (oldest_ != current_) [[unlikely]] {
         try {
             work(hash, observer);
@@ -238,8 +248,8 @@ bool go_table<K, V, Hash, Equal>::erase(const K& key, std::uint64_t hash, Observ
 }
 
 // Into the first empty slot of the chain. Key and value first, the tophash byte that makes them visible last.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::insert(bucket* head, const K& key, V&& value, std::uint8_t top) {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::insert(bucket* head, const K& key, V&& value, std::uint8_t top) {
     bucket* at = head;
     for (;;) {
         if (const auto free = tops_reader::empty(at->tops)) {
@@ -262,8 +272,8 @@ void go_table<K, V, Hash, Equal>::insert(bucket* head, const K& key, V&& value, 
 }
 
 // Empties a slot; a run of empty slots at the chain's end becomes empty_rest, so that searches stop early.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::release(bucket* head, position where) noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::release(bucket* head, position where) noexcept {
     bucket* at = where.at;
     unsigned index = where.index;
     at->at(index).~slot();
@@ -287,8 +297,8 @@ void go_table<K, V, Hash, Equal>::release(bucket* head, position where) noexcept
     }
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::clear() noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::clear() noexcept {
     empty_all_chains();
     old_ = nullptr;
     old_buckets_ = nullptr;
@@ -301,8 +311,8 @@ void go_table<K, V, Hash, Equal>::clear() noexcept {
     }
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::empty_chain(bucket* head) noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::empty_chain(bucket* head) noexcept {
     for (bucket* at = head; at != nullptr; at = std::exchange(at->overflow, nullptr)) {
         if constexpr (!std::is_trivially_destructible_v<slot>)
             for (unsigned i = 0; i < slots_per_bucket; ++i)
@@ -312,8 +322,8 @@ void go_table<K, V, Hash, Equal>::empty_chain(bucket* head) noexcept {
 }
 
 // Evacuated chains keep their marks: cursors follow them.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::empty_all_chains() noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::empty_all_chains() noexcept {
     if (old_ != nullptr)
         for (std::uint64_t i = 0; i <= old_mask_; ++i)
             if (!old_buckets_[i].evacuated()) empty_chain(old_buckets_ + i);
