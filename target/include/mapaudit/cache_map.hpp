@@ -5,7 +5,9 @@
 //
 //   Eviction     An insertion into a full shard is followed by the erasure of the shard's least recently used element:
 //                an audited operation of its own (`erase`), with its own latency. So the map may exceed its capacity by
-//                one element a thread for the time between the two. lookup, visit and assign use an element.
+//                one element a thread for the time between the two. lookup, visit, update and assign use an element.
+//   Update       update()'s f works in place with the shard's lock held, and must not call the map (deadlock). What it
+//                throws leaves the value as f left it. The expiry stays.
 //   Expiry       An element is not found any more from its expiry on, whether or not it has left. It leaves, by an
 //                audited erase, when a look-up comes upon it, or by expire(). size() counts it until then.
 //   Progress     blocking, by shard, readers too: they move what they find to the front.
@@ -90,13 +92,25 @@ public:
     }
 
     // f runs under the shard's lock.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
+        detail::require_reader<F, V>();
         return visit_any(key, f);
     }
-    template <detail::foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    template <detail::foreign_key<K, Hash, Equal> Q, class F>
     bool visit(const Q& key, F&& f) const {
+        detail::require_reader<F, V>();
         return visit_any(key, f);
+    }
+
+    // As every map's; f works in place under the shard's lock. The element's expiry stays what it was.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
+    }
+    template <detail::foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
     }
 
     // Erases what has expired, each element by an audited operation; returns how many.
@@ -114,8 +128,9 @@ public:
         return gone;
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
             for (const node* n = shards_[i].newest; n != nullptr; n = n->older)
@@ -163,8 +178,13 @@ private:
 
     template <class Q, class F>
     bool visit_any(const Q& key, F&& f) const {
+        return use<op::lookup>(key, [&f](V& value) { std::invoke(f, std::as_const(value)); });
+    }
+    // An operation on an element that is there and counts as used.
+    template <op Op, class Q, class Work>
+    bool use(const Q& key, Work work) const {
         bool stale = false;
-        const bool found = audit<op::lookup>(handle_, [&](auto& running) {
+        const bool found = audit<Op>(handle_, [&](auto& running) {
             const std::uint64_t hash = hash_of(key);
             shard& s = shard_of(hash);
             guard_of<std::remove_reference_t<decltype(running)>> guard(running, s.mutex);
@@ -172,7 +192,7 @@ private:
             stale = n != nullptr && expired(*n);
             if (n == nullptr || stale) return false;
             s.use(n);
-            std::invoke(f, std::as_const(n->value));
+            work(n->value);
             return true;
         });
         if (stale) expire_key(key);

@@ -4,6 +4,8 @@
 // allocation for a write to a key that is there. Insertions and erasures lock their shard. Needs liburcu. The value
 // must be trivially copyable.
 //
+//   Update       update() takes no lock: f works on a copy, and is called again with a newer one when another write
+//                came between. What it throws changes nothing. It may call the map.
 //   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who
 //   want
 //                that same key for the time of a copy of its value. Insertion and erasure block, by shard.
@@ -84,8 +86,9 @@ public:
 
     std::size_t shard_count() const noexcept { return mask_ + 1; }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::read_section reading;
             shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {
@@ -172,6 +175,15 @@ private:
         guard.unlock();
         retired_.settle();
         return true;
+    }
+
+    template <class Running, class Q, class F>
+    bool update_in(Running&, const Q& key, F& f) {
+        const std::uint64_t hash = hash_of(key);
+        detail::read_section reading;
+        const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
+        return found.element != nullptr &&
+               found.element->value.update([&f](V& value) { return detail::changed_by(f, value); });
     }
 
     template <class Running, class Q>

@@ -3,7 +3,10 @@
 // operation_map: operations that can be cancelled (std::stop_token), that give up at a deadline, and that a circuit
 // breaker refuses for a while after too many gave up in a row. One lock whose wait can end early, round a go_table.
 //
-//   Outcome      try_assign, try_lookup, try_erase say how they ended (`attempt`). One that did not reach `done` has
+//   Update       update()'s f works in place with the lock held, and must not call the map (deadlock). What it throws
+//                leaves the value as f left it.
+//   Outcome      try_assign, try_lookup, try_update, try_erase say how they ended (`attempt`). One that did not reach
+//   `done` has
 //                changed nothing. A limit is looked at before the operation and while it waits for the lock; once the
 //                lock is taken, the operation is carried out.
 //   Breaker      counts time-outs in a row; cancellations say nothing about the map. While it is open, attempts with a
@@ -92,6 +95,11 @@ public:
                                            const operation_limits& limits) const requires std::copy_constructible<V> {
         return try_find(key, limits);
     }
+    // The result says whether the key was there. A K, as in try_assign.
+    template <class F>
+    attempted<bool> try_update(const K& key, F&& f, const operation_limits& limits) {
+        return run<op::assign, bool>(limits, [&](auto& running) { return change(running, key, f); });
+    }
     attempted<bool> try_erase(const K& key, const operation_limits& limits) { return try_drop(key, limits); }
     template <detail::foreign_key<K, Hash, Equal> Q>
     attempted<bool> try_erase(const Q& key, const operation_limits& limits) {
@@ -101,8 +109,9 @@ public:
     // Does the breaker refuse attempts at present?
     bool breaker_open() const noexcept { return breaker_.open(); }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
         typename table::cursor cursor(elements_);
         while (const auto* found = cursor.next()) std::invoke(f, found->key, found->value);
@@ -167,6 +176,11 @@ private:
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return put(running, key, std::move(value));
     }
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        detail::running_guard<Running, gate, false> guard(running, gate_);
+        return change(running, key, f);
+    }
     template <class Running, class Q>
     bool erase_in(Running& running, const Q& key) {
         detail::running_guard<Running, gate, false> guard(running, gate_);
@@ -181,6 +195,14 @@ private:
         tap.tell(running);
         describe();
         return is_new;
+    }
+    template <class Running, class Q, class F>
+    bool change(Running& running, const Q& key, F& f) {
+        detail::growth_tap tap(handle_, signs_, 0);
+        const bool there = elements_.update(key, f, elements_.hash_of(key), tap);
+        tap.tell(running);
+        describe();
+        return there;
     }
     template <class Running, class Q>
     bool drop(Running& running, const Q& key) {

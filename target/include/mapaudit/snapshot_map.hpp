@@ -6,6 +6,8 @@
 //
 //   Progress     lookup, visit and for_each: wait-free but for the length of a chain. assign and erase: blocking, one
 //                at a time; one in a batch of them waits for a grace period after its critical section.
+//   Update       update()'s f works on a copy, once, with the writers' lock held, and must not write to the map
+//                (deadlock). What it throws changes nothing.
 //   Consistency  linearizable, clear() included. size() is exact at rest.
 //   for_each     one snapshot: the whole map as it was at one moment. Its callback and visit()'s may call the map.
 //   Growth       by the writer that needs it, which copies every element; readers keep the snapshot that they have.
@@ -55,8 +57,9 @@ public:
         detail::destroy_with(allocator_, current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::read_section reading;
         root_.load(std::memory_order_acquire)->each_leaf([&](const leaf& l) {
             for (unsigned i = 0; i < l.count; ++i) std::invoke(f, l.at(i).key, l.at(i).value);
@@ -149,6 +152,25 @@ private:
         guard.unlock();
         retired_.settle();
         return found.at == nullptr;
+    }
+
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        const std::uint64_t hash = hash_of(key);
+        detail::running_guard<Running, lock, false> guard(running, mutex_);
+        edit change(allocator_);
+        root* old = current();
+        const auto found = old->locate(key, hash, equal_);
+        if (found.at == nullptr) return false;
+        V value(std::as_const(found.at->at(found.index).value));
+        if (!detail::changed_by(f, value)) return true;
+        leaf* copy = change.changed(found.at, found.index, [&](leaf& in) {
+            in.add(detail::tophash(hash), found.at->at(found.index).key, std::move(value));
+        });
+        publish(change, change.path(old, hash, change.chain(old->chain(hash), found.at, copy)));
+        guard.unlock();
+        retired_.settle();
+        return true;
     }
 
     template <class Running, class Q>

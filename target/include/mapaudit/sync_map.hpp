@@ -14,6 +14,8 @@
 //            dirty_, misses_, the amended mark and what read_ points at change under the mutex only.
 //   Progress     lookup, visit, overwrite and erase of keys in the read-only part: lock-free. New keys, and all misses
 //                while there is a dirty part: blocking. An insertion into a fresh dirty part copies every key's entry.
+//   Update       update()'s f works on a copy, without a lock, and is called again with a newer one when another
+//                write came between. What it throws changes nothing. It may call the map.
 //   Consistency  assign, lookup and erase are linearizable. size() is exact at rest. clear() empties key by key: writes
 //                beside it may be kept.
 //   for_each     promotes the dirty part, then takes no lock: an element that is there throughout is visited exactly
@@ -78,8 +80,9 @@ public:
         detail::destroy_with(allocator_, read);
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         if (view().amended()) {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
             if (view().amended()) promote();
@@ -231,6 +234,50 @@ private:
         e->swap(fresh.get(), old);  // not expunged, nor will it be while we hold the mutex
         fresh.release();
         return stored(old);
+    }
+
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "sync_map's update works on a copy: the value must be copy constructible");
+        const std::uint64_t hash = hash_of(key);
+        const bool there = update_found(running, key, hash, f);
+        retired_.settle();
+        return there;
+    }
+    template <class Running, class Q, class F>
+    bool update_found(Running& running, const Q& key, std::uint64_t hash, F& f) {
+        {
+            detail::read_section reading;
+            const view_type now = view();
+            entry* e = find(now.table(), key, hash);
+            if (e != nullptr || !now.amended()) return e != nullptr && update_entry(*e, f);
+        }
+        guard_of<Running> guard(running, mutex_);
+        detail::read_section reading;  // after the mutex, and longer than it: the entry stays
+        const view_type now = view();
+        entry* e = find(now.table(), key, hash);
+        if (e == nullptr && now.amended()) {
+            e = find(dirty_.get(), key, hash);
+            missed();
+        }
+        guard.unlock();
+        return e != nullptr && update_entry(*e, f);
+    }
+    // In a read section, in which no box seen can come back as another.
+    template <class F>
+    bool update_entry(entry& e, F& f) {
+        while (box* seen = e.load()) {
+            V value(std::as_const(seen->value));
+            if (!detail::changed_by(f, value)) return true;
+            auto fresh = detail::own_with<box>(allocator_, std::move(value));
+            if (e.exchange(seen, fresh.get())) {
+                fresh.release();
+                retired_.retire(seen);
+                return true;
+            }
+        }
+        return false;
     }
 
     template <class Running, class Q>

@@ -6,6 +6,8 @@
 //   Progress     lookup and visit: wait-free but for the length of a chain; memory is reclaimed by RCU. assign and
 //                erase: blocking, by stripe; one in a batch of them waits for a grace period after its critical
 //                section.
+//   Update       update()'s f works on a copy, once, with the stripe held, and must not write to the map (deadlock).
+//                What it throws changes nothing.
 //   Consistency  assign, lookup and erase are linearizable: an element is whole before the tophash byte that leads to
 //                it is stored, and the key is compared. clear() is, too. size() and the other totals are exact at rest.
 //   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
@@ -78,8 +80,9 @@ public:
         destroy_with(allocator_, &current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        require_walker<F, K, V>();
         read_section reading;
         table_.load(std::memory_order_acquire)->each([&](const element& e) { std::invoke(f, e.key, e.value); });
     }
@@ -173,6 +176,23 @@ private:
         }
         if (overloaded) [[unlikely]]
             grow(running);
+        return true;
+    }
+
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "tophash_map's update works on a copy: the value must be copy constructible");
+        const std::uint64_t hash = hash_of(key);
+        running_guard<Running, lock, false> guard(running, lock_of(hash));
+        const auto found = current().locate(key, hash, equal_);
+        if (found.element == nullptr) return false;
+        V value(found.element->value);
+        if (!changed_by(f, value)) return true;
+        table::replace(found, make_with<element>(allocator_, hash, found.element->key, std::move(value)));
+        guard.unlock();
+        retired_.retire(found.element);
+        retired_.settle();
         return true;
     }
 

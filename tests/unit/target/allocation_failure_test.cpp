@@ -101,6 +101,22 @@ void expect_strong_writes(Map& map, long& allowance) {
     for (u64 i = 1'000; i < 2'000; ++i) map.assign(key_of(i), i), model.emplace(key_of(i), i);
     EXPECT_GT(map.grows(), 0u);
     expect_agreement(map, model);
+    // An update needs memory for its copy, or none; either way it is done once, or not at all.
+    for (auto& [key, value] : model)
+        for (long budget = 0;; ++budget) {
+            try {
+                allowance = budget;
+                const bool there = map.update(key, [](u64& number) { ++number; });
+                allowance = -1;
+                ASSERT_TRUE(there);
+                ++value;
+                break;
+            } catch (const std::bad_alloc&) {
+                allowance = -1;
+                ASSERT_EQ(map.lookup(key), value);
+            }
+        }
+    expect_agreement(map, model);
 }
 
 template <class Map>

@@ -4,9 +4,10 @@
 // last so that it goes first, and
 //
 //   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
-//   totals() → map_totals
+//   update_in(running, key, f) → bool            totals() → map_totals
 //
-// each of which has left its critical section when it returns. The key of the last two is a K or any foreign_key.
+// each of which has left its critical section when it returns. The key of all but assign_in is a K or
+// any foreign_key.
 #ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 #define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 
@@ -24,6 +25,8 @@
 #include <mapaudit/probes.h>
 #include <mapaudit/detail/allocation.hpp>
 #include <mapaudit/detail/foreign_key.hpp>
+#include <mapaudit/detail/requirements.hpp>
+#include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
 
@@ -69,12 +72,7 @@ struct map_totals {
 
 template <class Derived, class K, class V, class Hash, class Equal, class Allocator>
 class audited_map {
-    static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
-    static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
+    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
 
 public:
     using key_type = K;
@@ -101,13 +99,28 @@ public:
     }
 
     // Calls f(value); false when there is no such key. What f may do is the kind's to say.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
+        require_reader<F, V>();
         return visit_any(key, f);
     }
-    template <foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    template <foreign_key<K, Hash, Equal> Q, class F>
     bool visit(const Q& key, F&& f) const {
+        require_reader<F, V>();
         return visit_any(key, f);
+    }
+
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. Whether f works in
+    // place or on a copy, whether it may be called again, and what it may do, is the kind's to say. f may return bool,
+    // whether it changed the value: of what was left alone no copy is kept.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
     }
 
     // True when the key was there.
@@ -168,6 +181,17 @@ private:
         const Q* key;
         bool operator()(auto& running) const { return map->erase_in(running, *key); }
     };
+    template <class Q, class F>
+    struct update_body {
+        Derived* map;
+        visit_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const { return map->update_in(running, arguments->key, arguments->f); }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(self().handle_, update_body<Q, F>{&self(), &arguments});
+    }
     template <class Q, class F>
     bool visit_any(const Q& key, F& f) const {
         visit_arguments<Q, F> arguments{key, f};

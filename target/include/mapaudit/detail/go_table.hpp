@@ -29,6 +29,7 @@
 
 #include <mapaudit/probe_abi.h>
 #include <mapaudit/detail/go_bucket.hpp>
+#include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
 
@@ -61,10 +62,6 @@ public:
                   "a map's value must be move constructible and move assignable");
     static_assert(std::is_nothrow_move_constructible_v<slot> || std::is_copy_constructible_v<slot>,
                   "growth moves elements: key and value must be nothrow move constructible, or copy constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
 
     // The memory that may be read from outside while the table works.
     struct counters {
@@ -108,6 +105,10 @@ public:
     // Inserts or overwrites; true when the key is new. `value` is left alone when the key cannot be inserted.
     template <class Observer>
     bool assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer);
+
+    // Calls f(value) in place; false when there is no such key. What f throws leaves the value as f left it.
+    template <class Q, class F, class Observer>
+    bool update(const Q& key, F& f, std::uint64_t hash, Observer&& observer);
 
     // True when the key was there.
     template <class Q, class Observer>
@@ -183,6 +184,16 @@ private:
     void start_growth(Observer& observer);
     template <class Observer>
     void work(std::uint64_t hash, Observer& observer);
+    // What throws is put off: an element may be changed and leave as well from where it is.
+    template <class Observer>
+    [[gnu::always_inline]] void work_if_possible(std::uint64_t hash, Observer& observer) {
+        if (oldest_ == current_) [[likely]]
+            return;
+        try {
+            work(hash, observer);
+        } catch (...) {
+        }
+    }
     void evacuate(std::uint64_t index);
     void transfer(bucket* head, filler (&to)[2]);
     void take_back(bucket* head, filler (&from)[2]) noexcept;
@@ -234,16 +245,20 @@ bool go_table<K, V, Hash, Equal, Allocator>::assign(const K& key, V&& value, std
 template <class K, class V, class Hash, class Equal, class Allocator>
 template <class Q, class Observer>
 bool go_table<K, V, Hash, Equal, Allocator>::erase(const Q& key, std::uint64_t hash, Observer&& observer) {
-    if (oldest_ != current_) [[unlikely]] {
-        try {
-            work(hash, observer);
-        } catch (...) {
-            // An element leaves as well from where it is.
-        }
-    }
+    work_if_possible(hash, observer);
     const position p = locate(key, hash);
     if (p.at == nullptr) return false;
     release(chain_of(hash), p);
+    return true;
+}
+
+template <class K, class V, class Hash, class Equal, class Allocator>
+template <class Q, class F, class Observer>
+bool go_table<K, V, Hash, Equal, Allocator>::update(const Q& key, F& f, std::uint64_t hash, Observer&& observer) {
+    work_if_possible(hash, observer);
+    const position p = locate(key, hash);
+    if (p.at == nullptr) return false;
+    changed_by(f, p.at->at(p.index).value);
     return true;
 }
 

@@ -44,6 +44,10 @@ public:
         while (!box_.compare_exchange_weak(old, fresh, std::memory_order_acq_rel, std::memory_order_relaxed));
         return true;
     }
+    // From what was seen there to another; false when it has changed since.
+    bool exchange(box* seen, box* fresh) noexcept {
+        return box_.compare_exchange_strong(seen, fresh, std::memory_order_acq_rel, std::memory_order_relaxed);
+    }
     // What was there, null if nothing.
     box* erase() noexcept {
         box* old = box_.load(std::memory_order_relaxed);

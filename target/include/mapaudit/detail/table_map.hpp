@@ -32,6 +32,7 @@
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
+#include <mapaudit/detail/requirements.hpp>
 #include <mapaudit/detail/table_parts.hpp>
 
 namespace mapaudit::detail {
@@ -73,6 +74,7 @@ struct taken_callable {
 
 template <class K, class V, class Hash, class Equal, class Design, class Allocator>
 class table_map {
+    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
     using table = go_table<K, V, Hash, Equal, Allocator>;
     using access = typename Design::access;
     using part = table_part<access, table>;
@@ -110,13 +112,28 @@ public:
     }
 
     // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
-    template <std::invocable<const V&> F>
+    template <class F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
+        require_reader<F, V>();
         return audit<op::lookup>(handle_, visit_body<const K, F>{this, {key}, {f}});
     }
-    template <foreign_key<K, Hash, Equal> Q, std::invocable<const V&> F>
+    template <foreign_key<K, Hash, Equal> Q, class F>
     [[gnu::always_inline]] bool visit(const Q& key, F&& f) const {
+        require_reader<F, V>();
         return audit<op::lookup>(handle_, visit_body<const Q, F>{this, {key}, {f}});
+    }
+
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. In place, inside
+    // the critical section: f must not call this map, and what it throws leaves the value as f left it. f may return
+    // bool, whether it changed the value, which some kinds make use of.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
     }
 
     // True when the key was there.
@@ -130,8 +147,9 @@ public:
 
     // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
     // call the map, is the kind's to say. Not audited as an operation.
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        require_walker<F, K, V>();
         for (const part& mine : parts_) {
             [[maybe_unused]] auto guard = mine.access.iterate(*this);
             typename table::cursor cursor(mine.table);
@@ -204,6 +222,26 @@ private:
             });
         }
     };
+    template <class Q, class F>
+    struct update_arguments {
+        const Q& key;
+        F& f;
+    };
+    template <class Q, class F>
+    struct update_body {
+        table_map* map;
+        const update_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const {
+            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+                return in.update(arguments->key, arguments->f, hash, observer);
+            });
+        }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        const update_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(handle_, update_body<Q, F>{this, &arguments});
+    }
     template <class Q>
     struct erase_body {
         table_map* map;
