@@ -4,7 +4,8 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test test-sanitizers demo bench bench-deps bench-field bench-peers bench-peers-deps bench-scale clean
+.PHONY: all build deps test test-sanitizers demo bench bench-deps bench-field bench-maps bench-maps-deps bench-peers \
+	bench-peers-deps bench-scale clean
 
 all: build
 
@@ -58,6 +59,14 @@ bench-scale: deps ## whether that stays so with many maps, threads and operation
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_scale
 	@$(BUILD)/tests/bench/scale/bench_scale $(BUILD) $(BENCH_SCALE_FLAGS)
+
+bench-maps-deps: deps # a map that cannot be had is left out
+	@scripts/deps.sh --maps || echo "bench-maps: goes on without what is missing" >&2
+
+bench-maps: bench-maps-deps ## our maps beside other people's
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target bench_maps
+	@$(BUILD)/tests/bench/maps/bench_maps $(BUILD) $(BENCH_MAPS_FLAGS)
 
 clean:
 	rm -rf $(BUILD) $(BUILD)-tsan $(BUILD)-asan demo.csv

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# deps.sh [--bench | --peers]: installs what the build, the tests (and with --bench the benchmarks, with --peers the
-# tracers that they are compared with) need and the machine lacks. With apt-get it installs; elsewhere it looks for each
-# thing and names those that are missing.
+# deps.sh [--bench | --peers | --maps]: installs what the build, the tests (and with --bench the benchmarks, with
+# --peers the tracers and with --maps the hash maps that they are compared with) need and the machine lacks. With apt-get
+# it installs; elsewhere it looks for each thing and names those that are missing.
 set -euo pipefail
 
 # Debian package : what it is looked for by where there is no apt (a command, or a header after "<")
@@ -23,6 +23,12 @@ if [[ ${1-} == --peers ]]; then
     needed+=(
         libbpf-tools:funclatency linux-perf:perf uftrace:uftrace lttng-tools:lttng babeltrace2:babeltrace2
         "liblttng-ust-dev:<lttng/tracepoint.h"
+    )
+fi
+if [[ ${1-} == --maps ]]; then
+    needed+=(
+        "libbenchmark-dev:<benchmark/benchmark.h" "libabsl-dev:<absl/container/flat_hash_map.h"
+        "libtbb-dev:<tbb/concurrent_hash_map.h" "libcds-dev:<cds/init.h"
     )
 fi
 
@@ -68,7 +74,7 @@ for package in "${missing[@]}"; do
     [[ -n $(apt-cache madison "$package" 2>/dev/null) ]] || unknown+=("$package")
 done
 if [[ ${#unknown[@]} -gt 0 ]]; then
-    [[ ${1-} == --peers ]] || fail "this distribution's archive has no package ${unknown[*]} (Debian 12 has)"
+    [[ ${1-} == --peers || ${1-} == --maps ]] || fail "this distribution's archive has no package ${unknown[*]} (Debian 12 has)"
     say "this distribution's archive has no package ${unknown[*]} (Debian 12 has): done without"
     mapfile -t missing < <(printf '%s\n' "${missing[@]}" | grep -vxF -f <(printf '%s\n' "${unknown[@]}"))
     [[ ${#missing[@]} -eq 0 ]] && exit 0

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "maps/contest.hpp"
+
+#include <benchmark/benchmark.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "maps/window.hpp"
+#include "subject.hpp"
+
+namespace mapaudit::bench {
+namespace {
+
+constexpr std::uint64_t few_keys = 1'000'000;  // up to here all maps find room at once
+
+class Contest {
+public:
+    Contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan)
+        : outcome_(outcome), field_(field), plan_(plan) {}
+
+    void run() {
+        for (const auto& points : by_keys()) {
+            const Keys keys(points.front().kind, points.front().keys);
+            points.front().keys <= few_keys ? run_together(points, keys) : run_in_rounds(points, keys);
+        }
+    }
+
+private:
+    // Takes what Google Benchmark reports of a run.
+    class Collector : public benchmark::BenchmarkReporter {
+    public:
+        explicit Collector(MapFigure& figure) : figure_(figure) {}
+        bool ReportContext(const Context&) override { return true; }
+        void ReportRuns(const std::vector<Run>& runs) override {
+            for (const Run& run : runs)
+                if (const auto rate = run.counters.find("items_per_second"); rate != run.counters.end())
+                    figure_.ops_per_s.push_back(rate->second);
+        }
+
+    private:
+        MapFigure& figure_;
+    };
+
+    static std::string name_of(const Contestant& contestant, const Point& point) {
+        return point_name(point) + "/" + contestant.name;
+    }
+    bool asked_for(const Contestant& contestant, const Point& point) const {
+        return takes_part(contestant, point) && std::regex_search(name_of(contestant, point), plan_.only);
+    }
+    bool asked_for(const Contestant& contestant, const std::vector<Point>& points) const {
+        return std::ranges::any_of(points, [&](const Point& point) { return asked_for(contestant, point); });
+    }
+    std::vector<std::vector<Point>> by_keys() const {
+        std::vector<std::vector<Point>> all;
+        for (const Point& point : plan_.points) {
+            if (std::ranges::none_of(field_.contestants, [&](const Contestant& c) { return asked_for(c, point); }))
+                continue;
+            if (all.empty() || all.back().front().kind != point.kind || all.back().front().keys != point.keys)
+                all.emplace_back();
+            all.back().push_back(point);
+        }
+        return all;
+    }
+
+    void run_together(const std::vector<Point>& points, const Keys& keys) {
+        std::vector<std::unique_ptr<MapSubject>> maps;
+        std::vector<std::uint64_t> sizes(field_.contestants.size());
+        for (const Contestant& contestant : field_.contestants)
+            maps.push_back(asked_for(contestant, points) ? contestant.make(keys.kind, keys.count) : nullptr);
+        for (const Point& point : points) {
+            const auto steps = draw_steps(point, keys);
+            for (std::size_t i = 0; i < maps.size(); ++i)
+                if (maps[i] != nullptr) sizes[i] = filled(*maps[i], keys, field_.contestants[i]);
+            for (unsigned round = 0; round < plan_.repetitions; ++round) {
+                tell(point, round);
+                for (std::size_t i = 0; i < maps.size(); ++i)
+                    if (maps[i] != nullptr)
+                        measure(*maps[i], sizes[i], field_.contestants[i], point, keys, steps, round);
+            }
+        }
+    }
+
+    void run_in_rounds(const std::vector<Point>& points, const Keys& keys) {
+        std::vector<std::vector<MapStep>> steps;
+        for (const Point& point : points) steps.push_back(draw_steps(point, keys));
+        for (unsigned round = 0; round < plan_.repetitions; ++round)
+            for (const Contestant& contestant : field_.contestants) {
+                // Filling a large map only to measure nothing with it would take seconds.
+                const auto map = asked_for(contestant, points) ? contestant.make(keys.kind, keys.count) : nullptr;
+                if (map == nullptr) continue;
+                std::cerr << "bench-maps: " << keys_label(keys.count) << " keys, " << contestant.name << ", round "
+                          << round + 1 << " of " << plan_.repetitions << std::endl;
+                std::uint64_t size = 0;
+                for (std::size_t i = 0; i < points.size(); ++i) {
+                    const bool wants_all = i == 0 || points[i].read_percent == 100;
+                    if (wants_all && size != keys.count) size = filled(*map, keys, contestant);
+                    measure(*map, size, contestant, points[i], keys, steps[i], round);
+                }
+            }
+    }
+
+    static std::uint64_t filled(MapSubject& map, const Keys& keys, const Contestant& contestant) {
+        map.fill(keys);
+        if (const std::uint64_t size = map.size(); size != keys.count)
+            throw BenchError(contestant.name + " has " + std::to_string(size) + " elements after " +
+                             std::to_string(keys.count) + " keys were put in");
+        return keys.count;
+    }
+
+    void measure(MapSubject& map, std::uint64_t& size, const Contestant& contestant, const Point& point,
+                 const Keys& keys, const std::vector<MapStep>& steps, unsigned round) {
+        if (!asked_for(contestant, point)) return;
+        MapFigure& figure = figure_of(contestant, point);
+        const std::string name = name_of(contestant, point);
+        const auto run = [&](benchmark::State& state) {
+            for ([[maybe_unused]] auto _ : state) {
+                try {
+                    const MapWindow window = measure_window(map, point, keys, steps, size, round, plan_.window);
+                    size = window.size;
+                    state.SetIterationTime(window.seconds);
+                    state.SetItemsProcessed(static_cast<std::int64_t>(window.tally.ops()));
+                    figure.tally += window.tally;
+                } catch (const BenchError& error) {
+                    outcome_.refused.push_back(name + ": " + error.what());
+                    size = map.size();  // or every later window would be refused as well
+                    state.SkipWithError(error.what());
+                    break;
+                }
+            }
+        };
+        // The window is the measurement: one iteration of it, timed from within.
+        benchmark::RegisterBenchmark(name.c_str(), run)->Iterations(1)->Repetitions(1)->UseManualTime();
+        Collector collector(figure);
+        benchmark::RunSpecifiedBenchmarks(&collector);
+        benchmark::ClearRegisteredBenchmarks();
+    }
+
+    MapFigure& figure_of(const Contestant& contestant, const Point& point) {
+        for (MapFigure& figure : outcome_.figures)
+            if (figure.point == point && figure.map == contestant.name) return figure;
+        return outcome_.figures.emplace_back(
+            MapFigure{point, contestant.name, contestant.side, contestant.concurrent, {}, {}});
+    }
+    void tell(const Point& point, unsigned round) const {
+        std::cerr << "bench-maps: " << group_label(point) << ", " << point.read_percent << " % reads, round "
+                  << round + 1 << " of " << plan_.repetitions << std::endl;
+    }
+
+    MapOutcome& outcome_;
+    const Field& field_;
+    const ContestPlan& plan_;
+};
+
+}  // namespace
+
+void run_contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan) {
+    Contest(outcome, field, plan).run();
+    // In rounds, figures came by map: by point, for people.
+    std::ranges::stable_sort(outcome.figures, {}, [&](const MapFigure& figure) {
+        return std::ranges::find(plan.points, figure.point) - plan.points.begin();
+    });
+    // What was refused each time has no figure.
+    std::erase_if(outcome.figures, [](const MapFigure& figure) { return figure.ops_per_s.empty(); });
+}
+
+}  // namespace mapaudit::bench
