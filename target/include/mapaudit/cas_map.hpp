@@ -60,8 +60,9 @@ class cas_map : public detail::audited_map<cas_map<K, V, Hash, Equal, Allocator>
             t->each([this](element& e) { detail::destroy_with(allocator, &e); });
             detail::destroy_with(allocator, t);
         }
-        lock mutex;
+        // On a line of their own what every operation reads, and what insertions and erasures write.
         std::atomic<table*> elements;
+        alignas(64) lock mutex;
         detail::vital_signs signs;
         [[no_unique_address]] Allocator allocator;
     };
@@ -229,7 +230,7 @@ private:
     [[no_unique_address]] Allocator allocator_;
     std::size_t mask_;
     detail::fixed_array<shard, Allocator> shards_;
-    detail::reclaimer<Allocator> retired_;
+    alignas(64) detail::reclaimer<Allocator> retired_;  // written by erasures, what stands above is read by all
     map_handle handle_;
 };
 

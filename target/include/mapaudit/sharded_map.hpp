@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sharded_map: a power of two of shards, each a std::mutex round a go_table on cache lines of its own; a key's shard
-// is chosen by hash bits that its shard's table does not use.
+// sharded_map: a power of two of shards, each a mutex that spins before it sleeps round a go_table, on cache lines of
+// its own; a key's shard is chosen by hash bits that its shard's table does not use.
 //
 //   Progress     blocking, by shard: operations on keys of different shards do not meet.
 //   Update       update()'s f works in place with the shard's lock held, and must not call the map. What it throws
@@ -24,7 +24,7 @@ namespace detail {
 struct sharded_design {
     static constexpr std::string_view kind = "sharded_map";
     static constexpr bool concurrent = true;
-    using access = mutex_access;
+    using access = spinning_access;
     template <class Part, class Allocator>
     using parts = many_parts<Part, Allocator>;
 };

@@ -166,6 +166,7 @@ private:
     [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash) const {
         const std::uint8_t top = tophash(hash);
         bucket* at = chain_of(hash);
+        at->fetch_slots();
         for (;;) {
             for (auto found = tops_reader::matching(at->tops, top); found; found.drop_first()) {
                 const unsigned index = found.first();

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <mapaudit/detail/lock_notes.hpp>
+#include <mapaudit/detail/spinning_mutex.hpp>
 
 namespace mapaudit::detail {
 
@@ -86,6 +87,9 @@ private:
 };
 
 using mutex_access = lock_access<std::mutex, false>;
+// For one lock of many, which comes free in a moment. The one lock of a whole map is fought for all the time: there
+// spinning lost (0.77 to 0.97 of the operations a second at two threads).
+using spinning_access = lock_access<spinning_mutex, false>;
 using rwlock_access = lock_access<std::shared_mutex, true>;
 
 }  // namespace mapaudit::detail
