@@ -4,7 +4,7 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test demo bench bench-deps bench-peers bench-peers-deps bench-scale clean
+.PHONY: all build deps test demo bench bench-deps bench-field bench-peers bench-peers-deps bench-scale clean
 
 all: build
 
@@ -39,6 +39,11 @@ bench-peers: bench-peers-deps ## the same load under other people's tracers
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_peers_binaries
 	@$(BUILD)/tests/bench/peers/bench_peers $(BUILD)
+
+bench-field: deps ## what articles claim of the map designs, seen by the auditor
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_field
+	@$(BUILD)/tests/bench/field/bench_field $(BUILD)
 
 bench-scale: deps ## whether that stays so with many maps, threads and operations
 	@$(CONFIGURE) --log-level=NOTICE

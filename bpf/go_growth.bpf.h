@@ -12,6 +12,8 @@
 #include "mapaudit.bpf.h"
 #include "wire_go.h"
 
+#define E2BIG 7 /* a hash table is full */
+
 struct growth_table {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -37,6 +39,15 @@ struct {
 	__type(value, struct wire_go_site);
 } sites SEC(".maps");
 __u64 no_site[sizeof(struct wire_go_site) / sizeof(__u64)]; /* an array: the skeleton need not know the type */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct wire_go_site_key);
+	__type(value, struct wire_go_spill);
+} spills SEC(".maps");
+
+__u64 table_full; /* so that nobody looks for room in it until it is exchanged: the auditor clears it then */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -79,32 +90,40 @@ struct growth {
 	__u8 skipped; /* frames of the stack between the probe and what called the map's assignment */
 };
 
-static __always_inline struct wire_go_site *site_of(struct wire_regs *regs, const struct growth *growth, __u64 now)
+/* Keeps the way to a place that grows maps, the first time. */
+static __always_inline void introduce(struct wire_regs *regs, const struct growth *growth,
+				      const struct wire_go_site_key *key)
 {
-	struct wire_go_site_key key = {.caller = growth->key.caller, .process = growth->key.process};
-	struct wire_go_site *site = bpf_map_lookup_elem(&sites, &key);
-	long taken;
+	struct wire_go_site *site = bpf_map_lookup_elem(&sites, key);
 
+	if (site || bpf_map_update_elem(&sites, key, no_site, BPF_NOEXIST))
+		return;
+	site = bpf_map_lookup_elem(&sites, key);
 	if (site)
-		return site;
-	taken = bpf_map_update_elem(&sites, &key, no_site, BPF_NOEXIST);
-	site = bpf_map_lookup_elem(&sites, &key);
-	if (site && !taken) {
-		site->first_ns = now;
 		bpf_get_stack(regs, site->frames, sizeof(site->frames), BPF_F_USER_STACK | growth->skipped);
-	}
-	return site;
 }
 
 /* Where no row can be had by map. */
-static __always_inline int add_to_site(struct wire_go_site *site, const struct growth *growth, __u64 now)
+static __always_inline int spill(struct wire_regs *regs, const struct growth *growth,
+				 const struct wire_go_site_key *key, __u64 now)
 {
-	if (!site)
-		return 0;
-	site->type = growth->type;
-	site->last_ns = now;
-	__sync_fetch_and_add(growth->added ? &site->doublings : &site->same_size, 1);
-	__sync_fetch_and_add(&site->buckets_added, growth->added);
+	struct wire_go_spill *row = bpf_map_lookup_elem(&spills, key);
+
+	if (!row) {
+		struct wire_go_spill fresh = {};
+
+		introduce(regs, growth, key);
+		bpf_map_update_elem(&spills, key, &fresh, BPF_NOEXIST);
+		row = bpf_map_lookup_elem(&spills, key);
+		if (!row)
+			return 0;
+	}
+	if (!row->first_ns)
+		row->first_ns = now;
+	row->type = growth->type;
+	row->last_ns = now;
+	__sync_fetch_and_add(growth->added ? &row->doublings : &row->same_size, 1);
+	__sync_fetch_and_add(&row->buckets_added, growth->added);
 	return 1;
 }
 
@@ -127,7 +146,8 @@ static __always_inline struct wire_go_growth *new_row(void *table, const struct 
 	fresh.type = growth->type;
 	fresh.first_ns = now;
 	fresh.first_log2 = growth->log2_before;
-	bpf_map_update_elem(table, &growth->key, &fresh, BPF_NOEXIST);
+	if (bpf_map_update_elem(table, &growth->key, &fresh, BPF_NOEXIST) == -E2BIG)
+		table_full = 1;
 	return bpf_map_lookup_elem(table, &growth->key);
 }
 
@@ -143,7 +163,8 @@ static __always_inline int on_own_stack(const struct wire_regs *regs, __u64 map)
 static __always_inline void count_growth(struct wire_regs *regs, const struct growth *growth,
 					 struct wire_go_ledger *ledger, __u64 now)
 {
-	struct wire_go_site *site;
+	struct wire_go_site_key place = {.process = growth->key.process};
+	struct wire_go_growth *row = 0;
 	__u32 zero = 0;
 	void *table = bpf_map_lookup_elem(&growths, &zero);
 	int counted;
@@ -154,11 +175,12 @@ static __always_inline void count_growth(struct wire_regs *regs, const struct gr
 	}
 	counted = add_to_row(bpf_map_lookup_elem(table, &growth->key), growth, now);
 	if (!counted) {
-		/* The first of its kind: its caller is introduced before it. */
-		site = site_of(regs, growth, now);
-		counted = add_to_row(on_own_stack(regs, growth->key.map) ? 0 : new_row(table, growth, now), growth,
-				     now) ||
-			  add_to_site(site, growth, now);
+		place.caller = growth->key.caller;
+		if (!table_full && !on_own_stack(regs, growth->key.map)) {
+			introduce(regs, growth, &place);
+			row = new_row(table, growth, now);
+		}
+		counted = add_to_row(row, growth, now) || spill(regs, growth, &place, now);
 	}
 	if (counted)
 		__sync_fetch_and_add(&ledger->handled, 1);

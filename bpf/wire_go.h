@@ -93,10 +93,7 @@ struct wire_go_growth {
 	__u8 reserved[6];
 };
 
-/*
- * What grows maps, by caller: kept for the whole run. The counts are of the growths that are in no row by map: of maps
- * on a goroutine's stack, which moves, and of those that the table had no room for.
- */
+/* A place that grows maps. */
 struct wire_go_site_key {
 	__u64 caller;
 	__u32 process;
@@ -105,10 +102,17 @@ struct wire_go_site_key {
 
 #define WIRE_GO_FRAMES 32
 struct wire_go_site {
+	__u64 frames[WIRE_GO_FRAMES]; /* of the first growth there, from the probe outwards, 0 after the last */
+};
+
+/*
+ * Growths that are in no row by map, by place, since the attach: of maps on a goroutine's stack, which moves, and of
+ * those that the table had no room for. One a CPU: a burst of short-lived maps would have all CPUs fight for it.
+ */
+struct wire_go_spill {
 	__u64 type;
 	__u64 doublings, same_size, buckets_added;
 	__u64 first_ns, last_ns;
-	__u64 frames[WIRE_GO_FRAMES]; /* of the first growth there, from the probe outwards, 0 after the last */
 };
 
 /* ---- the error that ends a program: an event of the ring ---- */

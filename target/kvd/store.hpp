@@ -2,8 +2,9 @@
 //
 // memcached's commands on a map. No sockets, no protocol.
 //
-// Atomicity. The maps have no update in place, so a command that writes holds one of the stripes, chosen by its key's
-// hash: what it reads is still so when it writes, and no plain set slips in between. The stripes are plain mutexes,
+// Atomicity. What a command reads of an item decides whether it inserts, replaces or erases it, and the maps' update
+// only changes what is there. So a command that writes holds one of the stripes, chosen by its key's hash: what it reads
+// is still so when it writes, and no plain set slips in between. The stripes are plain mutexes,
 // not audited ones: many enough that two commands seldom meet there, they leave the map's own lock as the place to
 // wait at, and the report to the map. Readers take no stripe: one look-up is atomic by itself.
 //

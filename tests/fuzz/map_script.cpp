@@ -72,7 +72,13 @@ private:
                   "assign");
         } else if (what < 10) {
             check(map_.erase(key) == (model_.erase(key) != 0), "erase");
-        } else if (what < 13) {
+        } else if (what == 12) {
+            const auto known = model_.find(key);
+            const auto change = [](V& of) { of = made_from<V>(std::hash<V>{}(of) % 1'000'003 + 1); };
+            check(map_.update(key, change) == (known != model_.end()), "update");
+            if (known != model_.end()) change(known->second);
+            check(known == model_.end() || map_.lookup(key) == known->second, "lookup after update");
+        } else if (what < 12) {
             const auto known = model_.find(key);
             check(map_.lookup(key) == (known == model_.end() ? std::nullopt : std::optional<V>(known->second)),
                   "lookup");

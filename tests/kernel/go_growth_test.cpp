@@ -200,10 +200,10 @@ TEST(GoGrowthOf, MoreMapsThanTheTableHoldsAreCountedWhereTheyGrow) {
 TEST(GoGrowthOf, WhatFindsNoRoomAtAllIsLostAndSaid) {
     sources::GoOptions options;
     options.sizes.growths = options.sizes.sites = 1;
-    // One map fills the table, one place has room; the other's growths have neither.
-    const InProcess audit = audit_in_process({"two", "101"}, options);
-    const auto known_growths =
-        audit.known.at(0).at("growths").get<std::uint64_t>() + audit.known.at(1).at("growths").get<std::uint64_t>();
+    // The first map has the table's row, the second that of its place, the third neither.
+    const InProcess audit = audit_in_process({"three", "101"}, options);
+    std::uint64_t known_growths = 0;
+    for (const auto& map : audit.known) known_growths += map.at("growths").get<std::uint64_t>();
     EXPECT_GT(audit.ledger.lost_total(), 0u);
     EXPECT_GE(audit.ledger.fired, known_growths);
     ASSERT_EQ(audit.ledger.lost.size(), 1u);

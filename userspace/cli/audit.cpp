@@ -328,14 +328,18 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
                   const UniqueFd& stop_signals_fd, const AuditHooks& hooks) {
     prefer_this_process();
     symbols::StackBook stacks;  // outlives the sources
-    // Beside the attach, which it does not delay.
+    auto sources = attach_sources(processes, options, stacks);
+    if (!sources) return sources.error();
+    for (const Process* process : processes)
+        if (options.quiet == 0)
+            spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
+                         model::level_name(sources->front()->level()));
+    // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration;
     if (auto started = sources::Calibration::start())
         calibration.emplace(std::move(*started));
     else
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());
-    auto sources = attach_sources(processes, options, stacks);
-    if (!sources) return sources.error();
     stacks.open(processes);
     collect::Session session(processes, std::move(*sources), {options.per_cpu, options.per_thread});
     if (options.max_overhead && session.governable())
@@ -344,10 +348,6 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
         spdlog::warn("--max-overhead changes nothing: only growth and fatal errors of Go programs are watched");
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
-    for (const Process* process : processes)
-        if (options.quiet == 0)
-            spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
-                         sources::level_name(session.level()));
     if (auto shown = outputs.show(options); !shown) return shown.error();
     auto loop = Loop::make(processes, options, stop_signals_fd.get(), outputs.keyboard_fd(),
                            calibration ? calibration->fd() : -1, session.urgent_fds());

@@ -19,11 +19,11 @@ void mix(std::size_t& hash, const Stack& stack) {
 }
 
 // Of the map library; the workload driver shares its namespace and is a caller like any other. In Go programs, whose
-// packages end in a dot, the map's operations are the runtime's, and reflect's, which leads there.
+// packages end in a dot, the map's operations are the runtime's; reflect and sync.Map lead there.
 bool is_library(const std::string& name) {
     return (name.starts_with("mapaudit::") && !name.starts_with("mapaudit::workload::")) ||
            name.starts_with("mapaudit_probe_") || name.starts_with("runtime.") || name.starts_with("reflect.") ||
-           name.starts_with("internal/runtime/maps.");
+           name.starts_with("internal/runtime/maps.") || name.starts_with("sync.(*Map).");
 }
 
 // How many of the innermost frames are the library's, with what it uses of the standard one in between.

@@ -16,9 +16,11 @@ constexpr std::size_t hash_overhead = 64;  // of an entry, about: its node, and 
 
 static_assert(sizeof(wire_go_hmap) == 16 && sizeof(wire_go_growth_key) == 24 && sizeof(wire_go_growth) == 64);
 static_assert(offsetof(wire_go_growth, first_log2) == 56 && sizeof(wire_go_site_key) == 16);
-static_assert(offsetof(wire_go_site, frames) == 48 && sizeof(wire_go_site) == 304);
+static_assert(sizeof(wire_go_site) == 256 && sizeof(wire_go_spill) == 48);
 static_assert(offsetof(wire_go_fatal, head) == 48 && offsetof(wire_go_fatal, frames) == 64);
 static_assert(sizeof(wire_go_fatal) == 384 && sizeof(wire_go_ledger) == 64);
+
+std::size_t cpus() { return static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)); }
 
 Error load_error(int err) {
     const std::string what = "cannot load the eBPF program for Go";
@@ -38,6 +40,7 @@ Result<std::unique_ptr<GoPrograms>> GoPrograms::load(const GoSizes& sizes, Uprob
     bpf_map__set_max_entries(skeleton->maps.growths_even, sizes.growths);
     bpf_map__set_max_entries(skeleton->maps.growths_odd, sizes.growths);
     bpf_map__set_max_entries(skeleton->maps.sites, sizes.sites);
+    bpf_map__set_max_entries(skeleton->maps.spills, sizes.sites);
     if (mechanism == UprobeMechanism::multi)
         bpf_program__set_expected_attach_type(skeleton->progs.mapaudit_go_hit,
                                               static_cast<bpf_attach_type>(attach_type_uprobe_multi));
@@ -65,6 +68,7 @@ std::vector<GoGrowth> GoPrograms::take_growths() {
     const std::uint32_t zero = 0;
     const int next = bpf_map__fd(empty);
     if (bpf_map_update_elem(bpf_map__fd(maps.growths), &zero, &next, BPF_ANY) != 0) return {};
+    __atomic_store_n(&skeleton_->bss->table_full, 0, __ATOMIC_RELEASE);
     odd_ = !odd_;
     fired_taken_ = fired;
     std::uint32_t cursor = 0, count = sizes_.growths;
@@ -88,12 +92,24 @@ std::optional<wire_go_site> GoPrograms::site(const wire_go_site_key& key) const 
     return site;
 }
 
-void GoPrograms::read_sites(const std::function<void(const wire_go_site_key&, const wire_go_site&)>& row) const {
-    const int fd = bpf_map__fd(skeleton_->maps.sites);
+void GoPrograms::read_spills(const std::function<void(const wire_go_site_key&, const wire_go_spill&)>& row) const {
+    const int fd = bpf_map__fd(skeleton_->maps.spills);
+    std::vector<wire_go_spill> all(cpus());
     wire_go_site_key key{}, previous{};
     for (const wire_go_site_key* from = nullptr; bpf_map_get_next_key(fd, from, &key) == 0; from = &previous) {
-        if (const auto found = site(key)) row(key, *found);
         previous = key;
+        if (bpf_map_lookup_elem(fd, &key, all.data()) != 0) continue;
+        wire_go_spill sum{};
+        for (const wire_go_spill& one : all) {
+            if (one.first_ns == 0) continue;
+            if (one.last_ns > sum.last_ns) sum.type = one.type;
+            sum.doublings += one.doublings;
+            sum.same_size += one.same_size;
+            sum.buckets_added += one.buckets_added;
+            sum.first_ns = sum.first_ns == 0 ? one.first_ns : std::min(sum.first_ns, one.first_ns);
+            sum.last_ns = std::max(sum.last_ns, one.last_ns);
+        }
+        row(key, sum);
     }
 }
 
@@ -113,7 +129,7 @@ int GoPrograms::ring_fd() const { return ring_buffer__epoll_fd(ring_); }
 
 wire_go_ledger GoPrograms::ledger() const {
     const std::uint32_t zero = 0;
-    std::vector<wire_go_ledger> all(static_cast<std::size_t>(std::max(libbpf_num_possible_cpus(), 1)));
+    std::vector<wire_go_ledger> all(cpus());
     wire_go_ledger sum{};
     if (bpf_map_lookup_elem(bpf_map__fd(skeleton_->maps.ledgers), &zero, all.data()) != 0) return sum;
     for (const wire_go_ledger& one : all) {
@@ -130,8 +146,8 @@ wire_go_ledger GoPrograms::ledger() const {
 std::uint64_t GoPrograms::kernel_bytes() const {
     return 2ull * sizes_.growths * (sizeof(wire_go_growth_key) + sizeof(wire_go_growth) + hash_overhead) +
            std::uint64_t{sizes_.sites} * (sizeof(wire_go_site_key) + sizeof(wire_go_site) + hash_overhead) +
-           bpf_map__max_entries(skeleton_->maps.fatals) +
-           static_cast<std::uint64_t>(std::max(libbpf_num_possible_cpus(), 1)) * sizeof(wire_go_ledger);
+           std::uint64_t{sizes_.sites} * (sizeof(wire_go_site_key) + cpus() * sizeof(wire_go_spill) + hash_overhead) +
+           bpf_map__max_entries(skeleton_->maps.fatals) + cpus() * sizeof(wire_go_ledger);
 }
 
 }  // namespace mapaudit::sources

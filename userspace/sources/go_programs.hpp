@@ -40,9 +40,10 @@ public:
     // The growths since the last call, each in one row of one call, by the time of the first. Takes some milliseconds
     // where there were any: the programs that still run with the table have to end.
     std::vector<GoGrowth> take_growths();
+    // Nothing: there was no room for it.
     std::optional<wire_go_site> site(const wire_go_site_key& key) const;
-    // Every place, in no order.
-    void read_sites(const std::function<void(const wire_go_site_key&, const wire_go_site&)>& row) const;
+    // Every place with growths in no row, the sum over CPUs, in no order.
+    void read_spills(const std::function<void(const wire_go_site_key&, const wire_go_spill&)>& row) const;
     // Hands over every fatal error that waits in the ring.
     void drain(const std::function<void(const wire_go_fatal&)>& handle);
     int ring_fd() const;

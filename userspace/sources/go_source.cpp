@@ -108,23 +108,23 @@ void GoSource::take_growths(model::Book& book) {
     }
 }
 
-// What the sites have counted since the last look: growths of maps without a row of their own.
-void GoSource::take_sites(model::Book& book) {
-    programs_->read_sites([&](const wire_go_site_key& key, const wire_go_site& site) {
+// Growths of maps without a row of their own, since the last look.
+void GoSource::take_spills(model::Book& book) {
+    programs_->read_spills([&](const wire_go_site_key& key, const wire_go_spill& spill) {
         if (key.process >= targets_.size()) return;
-        wire_go_site& before = sites_[{key.process, key.caller}];
+        wire_go_spill& before = spills_[{key.process, key.caller}];
         Growth growth{key.process,
                       0,
                       key.caller,
-                      site.doublings - before.doublings,
-                      site.same_size - before.same_size,
-                      site.buckets_added - before.buckets_added,
-                      site.first_ns,
-                      site.last_ns};
-        before = site;
+                      spill.doublings - before.doublings,
+                      spill.same_size - before.same_size,
+                      spill.buckets_added - before.buckets_added,
+                      spill.first_ns,
+                      spill.last_ns};
+        before = spill;
         if (growth.doublings + growth.same_size == 0) return;
         GoSighting sighting;
-        sighting.type = site.type;
+        sighting.type = spill.type;
         sighting.caller = key.caller;
         growth.id = targets_[key.process].maps.meet(sighting);
         add(growth, book);
@@ -225,7 +225,7 @@ void GoSource::describe_changed(model::Book& book) {
 
 void GoSource::collect(model::Book& book) {
     take_growths(book);
-    take_sites(book);
+    take_spills(book);
     programs_->drain([&](const wire_go_fatal& fatal) { take_fatal(fatal, book); });
     look_at_maps();
     describe_changed(book);

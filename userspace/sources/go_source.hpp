@@ -56,7 +56,7 @@ private:
 
     explicit GoSource(GoOptions options) : options_(std::move(options)) {}
     void take_growths(model::Book& book);
-    void take_sites(model::Book& book);
+    void take_spills(model::Book& book);
     void take_fatal(const wire_go_fatal& fatal, model::Book& book);
     void look_at_maps();
     void describe_changed(model::Book& book);
@@ -70,9 +70,9 @@ private:
     std::unique_ptr<GoPrograms> programs_;
     std::vector<UprobeLink> links_;
     GoEvidence evidence_;
-    std::map<std::pair<std::uint32_t, std::uint64_t>, wire_go_site> sites_;  // as last read: process, caller
-    wire_go_ledger ledger_{};                                                // as of the last collection
-    std::uint64_t taken_ = 0;                                                // growths and errors that are in the book
+    std::map<std::pair<std::uint32_t, std::uint64_t>, wire_go_spill> spills_;  // as last read: process, caller
+    wire_go_ledger ledger_{};                                                  // as of the last collection
+    std::uint64_t taken_ = 0;  // growths and errors that are in the book
     std::uint64_t lost_told_ = 0;
     bool attached_ = true;
 };

@@ -28,6 +28,14 @@ namespace mapaudit {
 
 template <class Map>
 class audited {
+    static_assert(
+        requires {
+            typename Map::key_type;
+            typename Map::mapped_type;
+            typename Map::const_iterator;
+        },
+        "audited<Map> wraps a map with the standard's interface; put a mapaudit::scope into one of another");
+
 public:
     using map_type = Map;
     using key_type = typename Map::key_type;

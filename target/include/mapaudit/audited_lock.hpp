@@ -89,6 +89,14 @@ inline held_sections& sections_of_this_thread() noexcept {
 
 template <class Mutex>
 class audited_lock {
+    static_assert(
+        requires(Mutex & m) {
+            m.lock();
+            m.try_lock();
+            m.unlock();
+        },
+        "audited_lock<Mutex> wraps a mutex with the standard's interface: lock, try_lock, unlock");
+
 public:
     using mutex_type = Mutex;
     // The wrapped mutex's name: "mutex", "shared_mutex".

@@ -5,7 +5,9 @@
 //
 //   Eviction     An insertion into a full shard is followed by the erasure of the shard's least recently used element:
 //                an audited operation of its own (`erase`), with its own latency. So the map may exceed its capacity by
-//                one element a thread for the time between the two. lookup, visit and assign use an element.
+//                one element a thread for the time between the two. lookup, visit, update and assign use an element.
+//   Update       update()'s f works in place with the shard's lock held, and must not call the map (deadlock). What it
+//                throws leaves the value as f left it. The expiry stays.
 //   Expiry       An element is not found any more from its expiry on, whether or not it has left. It leaves, by an
 //                audited erase, when a look-up comes upon it, or by expire(). size() counts it until then.
 //   Progress     blocking, by shard, readers too: they move what they find to the front.
@@ -19,6 +21,7 @@
 
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -37,14 +40,16 @@ struct cache_limits {
 
 // Clock: as in <chrono>, steady. A parameter for tests that make time pass.
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
-          class Clock = std::chrono::steady_clock>
-class cache_map : public detail::audited_map<cache_map<K, V, Hash, Equal, Clock>, K, V, Hash, Equal> {
+          class Clock = std::chrono::steady_clock, class Allocator = std::allocator<std::pair<const K, V>>>
+class cache_map
+    : public detail::audited_map<cache_map<K, V, Hash, Equal, Clock, Allocator>, K, V, Hash, Equal, Allocator> {
     static_assert(Clock::is_steady, "a clock that is set back would bring back what has expired");
     static_assert(std::is_move_assignable_v<V>, "cache_map overwrites values in place: they must be move assignable");
-    using base = detail::audited_map<cache_map, K, V, Hash, Equal>;
+    using base = detail::audited_map<cache_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using shard = detail::lru_shard<K, V, Hash, Equal>;
+    using shard = detail::lru_shard<K, V, Hash, Equal, Allocator>;
     using node = typename shard::node;
+    using owned_node = typename shard::owned_node;
     using lock = typename shard::lock;
     template <class Running>
     using guard_of = detail::running_guard<Running, lock, false>;
@@ -54,12 +59,14 @@ public:
     static constexpr bool concurrent = true;
     static constexpr std::size_t most_shards = 65536;
 
-    explicit cache_map(std::string_view name = {}, std::size_t reserve = 0, const cache_limits& limits = {})
-        : base(name),
+    explicit cache_map(std::string_view name = {}, std::size_t reserve = 0, const cache_limits& limits = {},
+                       const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          allocator_(allocator),
           mask_(shards_for(limits) - 1),
           share_((limits.capacity + mask_) / (mask_ + 1)),
           ttl_(limits.ttl),
-          shards_(shard::made(mask_ + 1, reserve)),
+          shards_(allocator, mask_ + 1, allocator, share_of(reserve)),
           handle_(kind, name, shards_[0].signs.published(static_cast<std::uint32_t>(mask_ + 1), sizeof(shard))) {}
 
     std::size_t shard_count() const noexcept { return mask_ + 1; }
@@ -78,36 +85,39 @@ public:
         return is_new;
     }
 
-    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        std::optional<V> found;
-        visit(key, [&found](const V& value) { found.emplace(value); });
-        return found;
+    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> { return lookup_any(key); }
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // f runs under the shard's lock.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
-        bool stale = false;
-        const bool found = audit<op::lookup>(handle_, [&](auto& running) {
-            const std::uint64_t hash = hash_of(key);
-            shard& s = shard_of(hash);
-            guard_of<std::remove_reference_t<decltype(running)>> guard(running, s.mutex);
-            node* n = s.find(key, hash);
-            stale = n != nullptr && expired(*n);
-            if (n == nullptr || stale) return false;
-            s.use(n);
-            std::invoke(f, std::as_const(n->value));
-            return true;
-        });
-        if (stale) expire_key(key);
-        return found;
+        detail::require_reader<F, V>();
+        return visit_any(key, f);
+    }
+    template <detail::foreign_key<K, Hash, Equal> Q, class F>
+    bool visit(const Q& key, F&& f) const {
+        detail::require_reader<F, V>();
+        return visit_any(key, f);
+    }
+
+    // As every map's; f works in place under the shard's lock. The element's expiry stays what it was.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
+    }
+    template <detail::foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
     }
 
     // Erases what has expired, each element by an audited operation; returns how many.
     std::size_t expire() {
         std::size_t gone = 0;
         for (std::size_t i = 0; i <= mask_; ++i) {
-            std::vector<K> keys;
+            std::vector<K, detail::rebound<Allocator, K>> keys(allocator_);
             {
                 detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
                 for (const node* n = shards_[i].oldest; n != nullptr; n = n->newer)
@@ -118,8 +128,9 @@ public:
         return gone;
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
             for (const node* n = shards_[i].newest; n != nullptr; n = n->older)
@@ -140,21 +151,58 @@ private:
         if (limits.shards != 0) return std::bit_ceil(limits.shards < most_shards ? limits.shards : most_shards);
         return limits.capacity != 0 && limits.capacity < 1'024 ? 1 : 16;
     }
+    // Shards fill unevenly: four standard deviations more than their share.
+    std::size_t share_of(std::size_t reserve) const noexcept {
+        const double share = static_cast<double>(reserve) / static_cast<double>(mask_ + 1);
+        return static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5);
+    }
     static std::int64_t now_ns() {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
     }
     // Asks the clock only where the answer depends on it.
     static bool expired(const node& n) { return n.expires_ns != shard::never && now_ns() >= n.expires_ns; }
 
-    std::uint64_t hash_of(const K& key) const { return shards_[0].elements.hash_of(key); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return shards_[0].elements.hash_of(key);
+    }
     // By the bits below the tophash's eight, far above those that choose a bucket.
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
-    std::uint32_t index_of(const shard& s) const noexcept { return static_cast<std::uint32_t>(&s - shards_.get()); }
+    std::uint32_t index_of(const shard& s) const noexcept { return static_cast<std::uint32_t>(&s - shards_.begin()); }
 
     detail::map_totals totals() const noexcept {
         detail::map_totals all;
         for (std::size_t i = 0; i <= mask_; ++i) all.add(shards_[i].signs);
         return all;
+    }
+
+    template <class Q, class F>
+    bool visit_any(const Q& key, F&& f) const {
+        return use<op::lookup>(key, [&f](V& value) { std::invoke(f, std::as_const(value)); });
+    }
+    // An operation on an element that is there and counts as used.
+    template <op Op, class Q, class Work>
+    bool use(const Q& key, Work work) const {
+        bool stale = false;
+        const bool found = audit<Op>(handle_, [&](auto& running) {
+            const std::uint64_t hash = hash_of(key);
+            shard& s = shard_of(hash);
+            guard_of<std::remove_reference_t<decltype(running)>> guard(running, s.mutex);
+            node* n = s.find(key, hash);
+            stale = n != nullptr && expired(*n);
+            if (n == nullptr || stale) return false;
+            s.use(n);
+            work(n->value);
+            return true;
+        });
+        if (stale) expire_key(key);
+        return found;
+    }
+    template <class Q>
+    std::optional<V> lookup_any(const Q& key) const {
+        std::optional<V> found;
+        visit_any(key, [&found](const V& value) { found.emplace(value); });
+        return found;
     }
 
     template <class Running>
@@ -170,7 +218,7 @@ private:
             s.use(n);
             return is_new;
         }
-        std::unique_ptr<node> fresh(new node{key, std::move(value), expires_ns});
+        owned_node fresh = detail::own_with<node>(allocator_, key, std::move(value), expires_ns);
         detail::growth_tap tap(handle_, s.signs, index_of(s));
         s.insert(fresh, hash, tap);
         tap.tell(running);
@@ -180,7 +228,7 @@ private:
     // Erases the element that `choose(shard)` gives, if any. What it held is destroyed after the critical section.
     template <class Running, class Choose>
     bool take(Running& running, shard& s, Choose choose) const {
-        std::unique_ptr<node> gone;
+        owned_node gone(nullptr, {allocator_});
         guard_of<Running> guard(running, s.mutex);
         node* n = choose(s);
         if (n == nullptr) return false;
@@ -190,8 +238,8 @@ private:
         guard.unlock();
         return true;
     }
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         bool stale = false;
         const bool erased = take(running, shard_of(hash), [&](shard& s) {
@@ -202,7 +250,8 @@ private:
         if (stale) expirations_.fetch_add(1, std::memory_order_relaxed);
         return erased && !stale;
     }
-    bool expire_key(const K& key) const {
+    template <class Q>
+    bool expire_key(const Q& key) const {
         const bool erased = audit<op::erase>(handle_, [&](auto& running) {
             const std::uint64_t hash = hash_of(key);
             return take(running, shard_of(hash), [&](shard& s) {
@@ -224,10 +273,11 @@ private:
         }
     }
 
+    [[no_unique_address]] Allocator allocator_;
     std::size_t mask_;
     std::size_t share_;  // of the capacity, a shard's; 0: no limit
     std::chrono::nanoseconds ttl_;
-    std::unique_ptr<shard[]> shards_;
+    detail::fixed_array<shard, Allocator> shards_;
     std::atomic<std::uint64_t> evictions_ = 0;
     mutable std::atomic<std::uint64_t> expirations_ = 0;
     map_handle handle_;

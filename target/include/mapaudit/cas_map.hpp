@@ -4,6 +4,8 @@
 // allocation for a write to a key that is there. Insertions and erasures lock their shard. Needs liburcu. The value
 // must be trivially copyable.
 //
+//   Update       update() takes no lock: f works on a copy, and is called again with a newer one when another write
+//                came between. What it throws changes nothing. It may call the map.
 //   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who
 //   want
 //                that same key for the time of a copy of its value. Insertion and erasure block, by shard.
@@ -14,6 +16,8 @@
 //                meanwhile once or not at all. It and visit() hand over a copy, and their callbacks may call the map.
 //   Growth       a shard at a time under its lock, by copying addresses; readers and overwriting writers go on in the
 //                older array, which leads to the same elements. A growth without memory is put off.
+//   Memory       the allocator's, given back by any writing thread, or reclaim(), a batch late; liburcu's record of
+//                each reading thread is its own.
 //   Exceptions   assign is strong.
 #ifndef MAPAUDIT_CAS_MAP_HPP
 #define MAPAUDIT_CAS_MAP_HPP
@@ -29,33 +33,37 @@
 
 namespace mapaudit {
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class cas_map : public detail::audited_map<cas_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class cas_map : public detail::audited_map<cas_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
     static_assert(std::is_trivially_copyable_v<V>,
                   "cas_map overwrites values in place while others read them: the value must be trivially copyable "
                   "(tophash_map takes any)");
-    using base = detail::audited_map<cas_map, K, V, Hash, Equal>;
+    using base = detail::audited_map<cas_map, K, V, Hash, Equal, Allocator>;
     friend base;
 
-    struct element : detail::retirable {
+    struct element : detail::retirable_of<element, Allocator> {
         element(std::uint64_t h, const K& k, const V& v) : hash(h), key(k), value(v) {}
         const std::uint64_t hash;
         const K key;
         detail::sequenced<V> value;
     };
-    using table = detail::slot_table<element>;
+    using table = detail::slot_table<element, Allocator>;
     using lock = detail::owned_lock<std::mutex>;
 
     struct alignas(64) shard {
+        shard(const Allocator& a, unsigned log2) : elements(new_table(a, log2)), allocator(a) {
+            signs.buckets = std::uint64_t{1} << log2;
+        }
         ~shard() {
             table* t = elements.load(std::memory_order_relaxed);
-            if (t == nullptr) return;
-            t->each([](element& e) { delete &e; });
-            delete t;
+            t->each([this](element& e) { detail::destroy_with(allocator, &e); });
+            detail::destroy_with(allocator, t);
         }
         lock mutex;
-        std::atomic<table*> elements = nullptr;
+        std::atomic<table*> elements;
         detail::vital_signs signs;
+        [[no_unique_address]] Allocator allocator;
     };
 
 public:
@@ -64,19 +72,23 @@ public:
     static constexpr std::size_t default_shards = 32, most_shards = 65536;
 
     // `shards` is rounded up to a power of two, at most 65536.
-    explicit cas_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards)
-        : base(name),
+    explicit cas_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards,
+                     const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          allocator_(allocator),
           mask_(std::bit_ceil(shards < 1             ? 1
                               : shards > most_shards ? most_shards
                                                      : shards) -
                 1),
-          shards_(made(mask_ + 1, reserve)),
+          shards_(allocator, mask_ + 1, allocator, share_log2(mask_ + 1, reserve)),
+          retired_(allocator),
           handle_(kind, name, shards_[0].signs.published(static_cast<std::uint32_t>(mask_ + 1), sizeof(shard))) {}
 
     std::size_t shard_count() const noexcept { return mask_ + 1; }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         for (std::size_t i = 0; i <= mask_; ++i) {
             detail::read_section reading;
             shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {
@@ -91,7 +103,7 @@ public:
             shard& s = shards_[i];
             detail::whole_map_guard<lock, false> guard(s.mutex, handle_.id());
             table* old = s.elements.load(std::memory_order_relaxed);
-            s.elements.store(new table(old->log2()), std::memory_order_release);
+            s.elements.store(new_table(allocator_, old->log2()), std::memory_order_release);
             old->each([this](element& e) {
                 e.value.kill();
                 retired_.retire(&e);
@@ -107,19 +119,19 @@ public:
     void reclaim() { retired_.reclaim(); }
 
 private:
-    static std::unique_ptr<shard[]> made(std::size_t count, std::size_t reserve) {
-        std::unique_ptr<shard[]> all(new shard[count]);
-        // Shards fill unevenly: four standard deviations more than their share.
+    static table* new_table(const Allocator& allocator, unsigned log2) {
+        return detail::make_with<table>(allocator, log2, allocator);
+    }
+    // Shards fill unevenly: four standard deviations more than their share.
+    static unsigned share_log2(std::size_t count, std::size_t reserve) noexcept {
         const double share = static_cast<double>(reserve) / static_cast<double>(count);
-        const unsigned log2 = table::log2_for(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
-        for (std::size_t i = 0; i < count; ++i) {
-            all[i].elements.store(new table(log2), std::memory_order_relaxed);
-            all[i].signs.buckets = std::uint64_t{1} << log2;
-        }
-        return all;
+        return table::log2_for(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
     }
 
-    std::uint64_t hash_of(const K& key) const { return detail::mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return detail::mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     // By the bits below the tophash's eight, far above those that choose a bucket.
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
 
@@ -129,8 +141,8 @@ private:
         return all;
     }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         detail::read_section reading;
         const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
@@ -146,7 +158,7 @@ private:
             const auto found = s.elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
             if (found.element != nullptr && found.element->value.overwrite(value)) return false;
         }
-        auto fresh = std::make_unique<element>(hash, key, value);
+        auto fresh = detail::own_with<element>(allocator_, hash, key, value);
         detail::running_guard<Running, lock, false> guard(running, s.mutex);
         table& t = *s.elements.load(std::memory_order_relaxed);
         if (const auto found = t.locate(key, hash, equal_); found.element != nullptr) {
@@ -165,8 +177,17 @@ private:
         return true;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool update_in(Running&, const Q& key, F& f) {
+        const std::uint64_t hash = hash_of(key);
+        detail::read_section reading;
+        const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
+        return found.element != nullptr &&
+               found.element->value.update([&f](V& value) { return detail::changed_by(f, value); });
+    }
+
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         shard& s = shard_of(hash);
         detail::running_guard<Running, lock, false> guard(running, s.mutex);
@@ -196,7 +217,7 @@ private:
             detail::vital_signs::set(s.signs.overflow, overflow);
             detail::vital_signs::add(s.signs.grows, 1);
             running.grew({buckets, 2 * buckets, start == 0 ? 0 : handle_.now() - start, MAPAUDIT_GROW_LOAD,
-                          static_cast<std::uint32_t>(&s - shards_.get()), static_cast<std::uint32_t>(s.signs.grows)});
+                          static_cast<std::uint32_t>(&s - shards_.begin()), static_cast<std::uint32_t>(s.signs.grows)});
         } catch (const std::bad_alloc&) {
             // The element is in; chains get longer until a later insertion finds the memory.
         }
@@ -205,9 +226,10 @@ private:
 
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
+    [[no_unique_address]] Allocator allocator_;
     std::size_t mask_;
-    std::unique_ptr<shard[]> shards_;
-    detail::reclaimer retired_;
+    detail::fixed_array<shard, Allocator> shards_;
+    detail::reclaimer<Allocator> retired_;
     map_handle handle_;
 };
 

@@ -3,6 +3,8 @@
 // go_map: Go's classic map with its write flag. For one thread at a time, or for several that only read.
 //
 //   Progress     never waits.
+//   Update       update()'s f works in place with the write flag set, and must not call the map. What it throws leaves
+//                the value as f left it.
 //   Consistency  none between threads: a write beside any other access is an error of the program. The map looks for
 //                it as Go does, by a flag set while writing, and like Go's the check is best effort: accesses that
 //                overlap may go unseen, and only what overlaps is seen.
@@ -211,20 +213,21 @@ struct go_design {
     static constexpr std::string_view kind = "go_map";
     static constexpr bool concurrent = false;
     using access = write_flag;
-    template <class Part>
-    using parts = one_part<Part>;
+    template <class Part, class Allocator>
+    using parts = one_part<Part, Allocator>;
 };
 
 }  // namespace detail
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class go_map : public detail::table_map<K, V, Hash, Equal, detail::go_design> {
-    using base = detail::table_map<K, V, Hash, Equal, detail::go_design>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class go_map : public detail::table_map<K, V, Hash, Equal, detail::go_design, Allocator> {
+    using base = detail::table_map<K, V, Hash, Equal, detail::go_design, Allocator>;
 
 public:
     explicit go_map(std::string_view name = {}, std::size_t reserve = 0,
-                    conflict_policy policy = conflict_policy::abort)
-        : base(name, reserve, policy) {}
+                    conflict_policy policy = conflict_policy::abort, const Allocator& allocator = Allocator())
+        : base(allocator, name, reserve, policy) {}
 };
 
 }  // namespace mapaudit

@@ -3,7 +3,10 @@
 // operation_map: operations that can be cancelled (std::stop_token), that give up at a deadline, and that a circuit
 // breaker refuses for a while after too many gave up in a row. One lock whose wait can end early, round a go_table.
 //
-//   Outcome      try_assign, try_lookup, try_erase say how they ended (`attempt`). One that did not reach `done` has
+//   Update       update()'s f works in place with the lock held, and must not call the map (deadlock). What it throws
+//                leaves the value as f left it.
+//   Outcome      try_assign, try_lookup, try_update, try_erase say how they ended (`attempt`). One that did not reach
+//   `done` has
 //                changed nothing. A limit is looked at before the operation and while it waits for the lock; once the
 //                lock is taken, the operation is carried out.
 //   Breaker      counts time-outs in a row; cancellations say nothing about the map. While it is open, attempts with a
@@ -15,6 +18,7 @@
 //   Consistency  linearizable, size() and clear() included.
 //   for_each     holds the lock throughout: one consistent state. Its callback and visit()'s must not call the map.
 //   Growth       under the lock, a bucket or two a write.
+//   Memory       the allocator's, but for the mutex of the lock's condition variable: the standard library's own.
 //   Exceptions   assign is strong, but for an overwritten value, which is as good as V's move assignment leaves it.
 #ifndef MAPAUDIT_OPERATION_MAP_HPP
 #define MAPAUDIT_OPERATION_MAP_HPP
@@ -53,13 +57,15 @@ struct attempted {
     explicit operator bool() const noexcept { return how == attempt::done; }
 };
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class operation_map : public detail::audited_map<operation_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class operation_map
+    : public detail::audited_map<operation_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
     static_assert(std::is_move_assignable_v<V>,
                   "operation_map overwrites values in place: they must be move assignable");
-    using base = detail::audited_map<operation_map, K, V, Hash, Equal>;
+    using base = detail::audited_map<operation_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using table = detail::go_table<K, V, Hash, Equal>;
+    using table = detail::go_table<K, V, Hash, Equal, Allocator>;
     using gate = detail::owned_lock<detail::gate>;
     using clock = std::chrono::steady_clock;
 
@@ -67,9 +73,10 @@ public:
     static constexpr std::string_view kind = "operation_map";
     static constexpr bool concurrent = true;
 
-    explicit operation_map(std::string_view name = {}, std::size_t reserve = 0, const breaker_settings& settings = {})
-        : base(name),
-          elements_(reserve),
+    explicit operation_map(std::string_view name = {}, std::size_t reserve = 0, const breaker_settings& settings = {},
+                           const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          elements_(reserve, allocator),
           breaker_(settings.failures, settings.pause.count()),
           handle_(kind, name, signs_.published()) {
         describe();
@@ -81,20 +88,30 @@ public:
     }
     attempted<std::optional<V>> try_lookup(const K& key,
                                            const operation_limits& limits) const requires std::copy_constructible<V> {
-        return run<op::lookup, std::optional<V>>(limits, [&](auto&) -> std::optional<V> {
-            const V* value = elements_.find(key, elements_.hash_of(key));
-            return value == nullptr ? std::nullopt : std::optional<V>(*value);
-        });
+        return try_find(key, limits);
     }
-    attempted<bool> try_erase(const K& key, const operation_limits& limits) {
-        return run<op::erase, bool>(limits, [&](auto& running) { return drop(running, key); });
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    attempted<std::optional<V>> try_lookup(const Q& key,
+                                           const operation_limits& limits) const requires std::copy_constructible<V> {
+        return try_find(key, limits);
+    }
+    // The result says whether the key was there. A K, as in try_assign.
+    template <class F>
+    attempted<bool> try_update(const K& key, F&& f, const operation_limits& limits) {
+        return run<op::assign, bool>(limits, [&](auto& running) { return change(running, key, f); });
+    }
+    attempted<bool> try_erase(const K& key, const operation_limits& limits) { return try_drop(key, limits); }
+    template <detail::foreign_key<K, Hash, Equal> Q>
+    attempted<bool> try_erase(const Q& key, const operation_limits& limits) {
+        return try_drop(key, limits);
     }
 
     // Does the breaker refuse attempts at present?
     bool breaker_open() const noexcept { return breaker_.open(); }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
         typename table::cursor cursor(elements_);
         while (const auto* found = cursor.next()) std::invoke(f, found->key, found->value);
@@ -128,13 +145,25 @@ private:
         return ended;
     }
 
+    template <class Q>
+    attempted<std::optional<V>> try_find(const Q& key, const operation_limits& limits) const {
+        return run<op::lookup, std::optional<V>>(limits, [&](auto&) -> std::optional<V> {
+            const V* value = elements_.find(key, elements_.hash_of(key));
+            return value == nullptr ? std::nullopt : std::optional<V>(*value);
+        });
+    }
+    template <class Q>
+    attempted<bool> try_drop(const Q& key, const operation_limits& limits) {
+        return run<op::erase, bool>(limits, [&](auto& running) { return drop(running, key); });
+    }
+
     detail::map_totals totals() const noexcept {
         detail::map_totals all;
         all.add(signs_);
         return all;
     }
-    template <class Running, class F>
-    bool visit_in(Running& running, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = elements_.hash_of(key);
         detail::running_guard<Running, gate, false> guard(running, gate_);
         const V* value = elements_.find(key, hash);
@@ -147,8 +176,13 @@ private:
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return put(running, key, std::move(value));
     }
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        detail::running_guard<Running, gate, false> guard(running, gate_);
+        return change(running, key, f);
+    }
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return drop(running, key);
     }
@@ -162,8 +196,16 @@ private:
         describe();
         return is_new;
     }
-    template <class Running>
-    bool drop(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool change(Running& running, const Q& key, F& f) {
+        detail::growth_tap tap(handle_, signs_, 0);
+        const bool there = elements_.update(key, f, elements_.hash_of(key), tap);
+        tap.tell(running);
+        describe();
+        return there;
+    }
+    template <class Running, class Q>
+    bool drop(Running& running, const Q& key) {
         detail::growth_tap tap(handle_, signs_, 0);
         const bool erased = elements_.erase(key, elements_.hash_of(key), tap);
         tap.tell(running);

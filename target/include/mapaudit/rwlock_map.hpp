@@ -4,6 +4,8 @@
 //
 //   Progress     blocking; readers run beside each other, but each writes the lock's cache line. glibc's lock prefers
 //                readers: a stream of them that never breaks off starves writers.
+//   Update       update()'s f works in place with the lock held alone, and must not call the map. What it throws leaves
+//                the value as f left it.
 //   Consistency  linearizable, size() and clear() included.
 //   for_each     holds the lock shared throughout: one consistent state, beside other readers. The callback must not
 //                write to the map (deadlock), nor read it (a second shared lock may wait behind a writer).
@@ -21,18 +23,20 @@ struct rwlock_design {
     static constexpr std::string_view kind = "rwlock_map";
     static constexpr bool concurrent = true;
     using access = rwlock_access;
-    template <class Part>
-    using parts = one_part<Part>;
+    template <class Part, class Allocator>
+    using parts = one_part<Part, Allocator>;
 };
 
 }  // namespace detail
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class rwlock_map : public detail::table_map<K, V, Hash, Equal, detail::rwlock_design> {
-    using base = detail::table_map<K, V, Hash, Equal, detail::rwlock_design>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class rwlock_map : public detail::table_map<K, V, Hash, Equal, detail::rwlock_design, Allocator> {
+    using base = detail::table_map<K, V, Hash, Equal, detail::rwlock_design, Allocator>;
 
 public:
-    explicit rwlock_map(std::string_view name = {}, std::size_t reserve = 0) : base(name, reserve) {}
+    explicit rwlock_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
+        : base(allocator, name, reserve) {}
 };
 
 }  // namespace mapaudit

@@ -4,6 +4,9 @@
 // is chosen by hash bits that its shard's table does not use.
 //
 //   Progress     blocking, by shard: operations on keys of different shards do not meet.
+//   Update       update()'s f works in place with the shard's lock held, and must not call the map. What it throws
+//   leaves
+//                the value as f left it.
 //   Consistency  assign, lookup and erase are linearizable. size(), clear() and the other totals go shard by shard:
 //                of a map being written to, what they return need never have been true at one moment.
 //   for_each     holds one shard's lock at a time: each shard in one consistent state, not the whole. An element that
@@ -22,22 +25,24 @@ struct sharded_design {
     static constexpr std::string_view kind = "sharded_map";
     static constexpr bool concurrent = true;
     using access = mutex_access;
-    template <class Part>
-    using parts = many_parts<Part>;
+    template <class Part, class Allocator>
+    using parts = many_parts<Part, Allocator>;
 };
 
 }  // namespace detail
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class sharded_map : public detail::table_map<K, V, Hash, Equal, detail::sharded_design> {
-    using base = detail::table_map<K, V, Hash, Equal, detail::sharded_design>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class sharded_map : public detail::table_map<K, V, Hash, Equal, detail::sharded_design, Allocator> {
+    using base = detail::table_map<K, V, Hash, Equal, detail::sharded_design, Allocator>;
 
 public:
     static constexpr std::size_t default_shards = 32;
 
     // `shards` is rounded up to a power of two, at most 65536.
-    explicit sharded_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards)
-        : base(name, reserve, shards) {}
+    explicit sharded_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards,
+                         const Allocator& allocator = Allocator())
+        : base(allocator, name, reserve, shards) {}
 
     std::size_t shard_count() const noexcept { return base::all_parts().count(); }
 };

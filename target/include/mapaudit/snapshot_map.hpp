@@ -6,9 +6,13 @@
 //
 //   Progress     lookup, visit and for_each: wait-free but for the length of a chain. assign and erase: blocking, one
 //                at a time; one in a batch of them waits for a grace period after its critical section.
+//   Update       update()'s f works on a copy, once, with the writers' lock held, and must not write to the map
+//                (deadlock). What it throws changes nothing.
 //   Consistency  linearizable, clear() included. size() is exact at rest.
 //   for_each     one snapshot: the whole map as it was at one moment. Its callback and visit()'s may call the map.
 //   Growth       by the writer that needs it, which copies every element; readers keep the snapshot that they have.
+//   Memory       the allocator's, given back by any writing thread, or reclaim(), a batch late; liburcu's record of
+//                each reading thread is its own.
 //   Exceptions   assign and erase are strong, and may throw what copying keys and values throws, and std::bad_alloc.
 //                Values are destroyed by a later write, by reclaim(), or with the map.
 #ifndef MAPAUDIT_SNAPSHOT_MAP_HPP
@@ -22,33 +26,40 @@
 
 namespace mapaudit {
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class snapshot_map : public detail::audited_map<snapshot_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class snapshot_map
+    : public detail::audited_map<snapshot_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
     static_assert(std::is_copy_constructible_v<V>,
                   "snapshot_map's writers clone what they change: the value must be copy constructible "
                   "(sync_map and tophash_map take any)");
-    using base = detail::audited_map<snapshot_map, K, V, Hash, Equal>;
+    using base = detail::audited_map<snapshot_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using root = detail::snapshot_root<K, V>;
-    using leaf = detail::snapshot_leaf<K, V>;
-    using edit = detail::snapshot_edit<K, V>;
+    using root = detail::snapshot_root<K, V, Allocator>;
+    using leaf = detail::snapshot_leaf<K, V, Allocator>;
+    using edit = detail::snapshot_edit<K, V, Allocator>;
     using lock = detail::owned_lock<std::mutex>;
 
 public:
     static constexpr std::string_view kind = "snapshot_map";
     static constexpr bool concurrent = true;
 
-    explicit snapshot_map(std::string_view name = {}, std::size_t reserve = 0)
-        : base(name), root_(new root(log2_for(reserve))), handle_(kind, name, signs_.published()) {
+    explicit snapshot_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          allocator_(allocator),
+          root_(detail::make_with<root>(allocator, log2_for(reserve))),
+          retired_(allocator),
+          handle_(kind, name, signs_.published()) {
         signs_.buckets = current()->buckets();
     }
     ~snapshot_map() {
-        current()->each_node([](detail::retirable* node) { delete node; });
-        delete current();
+        current()->each_node([this](detail::retirable* node) { node->dispose(&allocator_); });
+        detail::destroy_with(allocator_, current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         detail::read_section reading;
         root_.load(std::memory_order_acquire)->each_leaf([&](const leaf& l) {
             for (unsigned i = 0; i < l.count; ++i) std::invoke(f, l.at(i).key, l.at(i).value);
@@ -59,7 +70,7 @@ public:
     void clear() {
         {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
-            edit change;
+            edit change(allocator_);
             root* old = current();
             root* fresh = change.template make<root>(old->log2);
             old->each_node([&](detail::retirable* node) { change.replaces(node); });
@@ -82,7 +93,10 @@ private:
         while (elements > limit(log2)) ++log2;
         return log2;
     }
-    std::uint64_t hash_of(const K& key) const { return detail::mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return detail::mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     root* current() const noexcept { return root_.load(std::memory_order_relaxed); }  // for the mutex's holder
 
     detail::map_totals totals() const noexcept {
@@ -98,8 +112,8 @@ private:
         change.commit(retired_);
     }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         detail::read_section reading;
         const auto found = root_.load(std::memory_order_acquire)->locate(key, hash, equal_);
@@ -112,7 +126,7 @@ private:
     bool assign_in(Running& running, const K& key, V&& value) {
         const std::uint64_t hash = hash_of(key);
         detail::running_guard<Running, lock, false> guard(running, mutex_);
-        edit change;
+        edit change(allocator_);
         root* old = current();
         const auto found = old->locate(key, hash, equal_);
         const auto put = [&](leaf& in) { in.add(detail::tophash(hash), key, std::move(value)); };
@@ -140,11 +154,30 @@ private:
         return found.at == nullptr;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
         const std::uint64_t hash = hash_of(key);
         detail::running_guard<Running, lock, false> guard(running, mutex_);
-        edit change;
+        edit change(allocator_);
+        root* old = current();
+        const auto found = old->locate(key, hash, equal_);
+        if (found.at == nullptr) return false;
+        V value(std::as_const(found.at->at(found.index).value));
+        if (!detail::changed_by(f, value)) return true;
+        leaf* copy = change.changed(found.at, found.index, [&](leaf& in) {
+            in.add(detail::tophash(hash), found.at->at(found.index).key, std::move(value));
+        });
+        publish(change, change.path(old, hash, change.chain(old->chain(hash), found.at, copy)));
+        guard.unlock();
+        retired_.settle();
+        return true;
+    }
+
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
+        const std::uint64_t hash = hash_of(key);
+        detail::running_guard<Running, lock, false> guard(running, mutex_);
+        edit change(allocator_);
         root* old = current();
         const auto found = old->locate(key, hash, equal_);
         if (found.at == nullptr) return false;
@@ -186,12 +219,13 @@ private:
         handle_.growing(false);
     }
 
+    [[no_unique_address]] Allocator allocator_;
     std::atomic<root*> root_;
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
     alignas(64) lock mutex_;
     detail::vital_signs signs_;
-    detail::reclaimer retired_;
+    detail::reclaimer<Allocator> retired_;
     map_handle handle_;
 };
 

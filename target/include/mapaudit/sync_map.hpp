@@ -14,12 +14,16 @@
 //            dirty_, misses_, the amended mark and what read_ points at change under the mutex only.
 //   Progress     lookup, visit, overwrite and erase of keys in the read-only part: lock-free. New keys, and all misses
 //                while there is a dirty part: blocking. An insertion into a fresh dirty part copies every key's entry.
+//   Update       update()'s f works on a copy, without a lock, and is called again with a newer one when another
+//                write came between. What it throws changes nothing. It may call the map.
 //   Consistency  assign, lookup and erase are linearizable. size() is exact at rest. clear() empties key by key: writes
 //                beside it may be kept.
 //   for_each     promotes the dirty part, then takes no lock: an element that is there throughout is visited exactly
 //                once, one that comes or goes meanwhile once or not at all. Callbacks of for_each and visit may call
 //                the map.
 //   Growth       the dirty part's, a bucket or two a write; readers never meet it.
+//   Memory       the allocator's, given back by any writing thread, or reclaim(), a batch late; liburcu's record of
+//                each reading thread is its own.
 //   Exceptions   assign is strong. Values are destroyed by a later write, by reclaim(), or with the map. An erased key
 //                keeps its entry until the next promotion.
 #ifndef MAPAUDIT_SYNC_MAP_HPP
@@ -35,13 +39,15 @@
 
 namespace mapaudit {
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class sync_map : public detail::audited_map<sync_map<K, V, Hash, Equal>, K, V, Hash, Equal> {
-    using base = detail::audited_map<sync_map, K, V, Hash, Equal>;
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class sync_map : public detail::audited_map<sync_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
+    using base = detail::audited_map<sync_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using entry = detail::sync_entry<V>;
+    using entry = detail::sync_entry<V, Allocator>;
     using box = typename entry::box;
-    using part = detail::sync_part<detail::go_table<K, entry*, Hash, Equal>>;
+    using table = detail::go_table<K, entry*, Hash, Equal, Allocator>;
+    using part = detail::sync_part<table, Allocator>;
     using lock = detail::owned_lock<std::mutex>;
     template <class Running>
     using guard_of = detail::running_guard<Running, lock, false>;
@@ -50,26 +56,33 @@ public:
     static constexpr std::string_view kind = "sync_map";
     static constexpr bool concurrent = true;
 
-    explicit sync_map(std::string_view name = {}, std::size_t reserve = 0)
-        : base(name), read_(view_type(new part(reserve), false)), handle_(kind, name, signs_.published()) {
+    explicit sync_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          hashing_(0, allocator),
+          allocator_(allocator),
+          read_(view_type(new_part(reserve).release(), false)),
+          dirty_(nullptr, {allocator}),
+          retired_(allocator),
+          handle_(kind, name, signs_.published()) {
         describe(*read_.load(std::memory_order_relaxed).table());
     }
     ~sync_map() {
         part* read = read_.load(std::memory_order_relaxed).table();
         // Entries of both parts once: the dirty one has all but the expunged.
         if (dirty_ != nullptr) {
-            read->each([](entry& e) {
-                if (e.expunged()) delete &e;
+            read->each([this](entry& e) {
+                if (e.expunged()) detail::destroy_with(allocator_, &e);
             });
-            dirty_->each([](entry& e) { delete &e; });
+            dirty_->each([this](entry& e) { detail::destroy_with(allocator_, &e); });
         } else {
-            read->each([](entry& e) { delete &e; });
+            read->each([this](entry& e) { detail::destroy_with(allocator_, &e); });
         }
-        delete read;
+        detail::destroy_with(allocator_, read);
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        detail::require_walker<F, K, V>();
         if (view().amended()) {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
             if (view().amended()) promote();
@@ -88,7 +101,7 @@ public:
         {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
             part* old = view().table();
-            auto fresh = std::make_unique<part>(part::room_of(dirty_ != nullptr ? *dirty_ : *old));
+            auto fresh = new_part(part::room_of(dirty_ != nullptr ? *dirty_ : *old));
             read_.store(view_type(fresh.get(), false), std::memory_order_release);
             // What is retired here may be reclaimed by another thread, while the dirty part still leads to it.
             detail::read_section reading;
@@ -114,11 +127,18 @@ public:
 
 private:
     using view_type = detail::sync_view<part>;
+    template <class T>
+    using owned = detail::owned<T, Allocator>;
 
+    owned<part> new_part(std::size_t reserve) const { return detail::own_with<part>(allocator_, reserve, allocator_); }
     view_type view() const noexcept { return read_.load(std::memory_order_acquire); }
-    std::uint64_t hash_of(const K& key) const { return hashing_.hash_of(key); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return hashing_.hash_of(key);
+    }
 
-    static entry* find(const part* in, const K& key, std::uint64_t hash) {
+    template <class Q>
+    static entry* find(const part* in, const Q& key, std::uint64_t hash) {
         entry* const* found = in == nullptr ? nullptr : in->elements.find(key, hash);
         return found == nullptr ? nullptr : *found;
     }
@@ -145,8 +165,8 @@ private:
         return old == nullptr;
     }
 
-    template <class Running, class F>
-    bool visit_in(Running& running, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         {
             detail::read_section reading;
@@ -182,13 +202,13 @@ private:
     template <class Running>
     bool assign_in(Running& running, const K& key, V&& value) {
         const std::uint64_t hash = hash_of(key);
-        auto fresh = std::make_unique<box>(std::move(value));
+        auto fresh = detail::own_with<box>(allocator_, std::move(value));
         const bool is_new = assign_boxed(running, key, hash, fresh);
         retired_.settle();
         return is_new;
     }
     template <class Running>
-    bool assign_boxed(Running& running, const K& key, std::uint64_t hash, std::unique_ptr<box>& fresh) {
+    bool assign_boxed(Running& running, const K& key, std::uint64_t hash, owned<box>& fresh) {
         box* old = nullptr;
         {
             detail::read_section reading;
@@ -207,7 +227,7 @@ private:
             e = find(dirty_.get(), key, hash);
         }
         if (e == nullptr) {
-            auto made = std::make_unique<entry>(nullptr);
+            auto made = detail::own_with<entry>(allocator_, allocator_);
             put_into_dirty(running, key, hash, made.get());
             e = made.release();
         }
@@ -216,15 +236,59 @@ private:
         return stored(old);
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "sync_map's update works on a copy: the value must be copy constructible");
+        const std::uint64_t hash = hash_of(key);
+        const bool there = update_found(running, key, hash, f);
+        retired_.settle();
+        return there;
+    }
+    template <class Running, class Q, class F>
+    bool update_found(Running& running, const Q& key, std::uint64_t hash, F& f) {
+        {
+            detail::read_section reading;
+            const view_type now = view();
+            entry* e = find(now.table(), key, hash);
+            if (e != nullptr || !now.amended()) return e != nullptr && update_entry(*e, f);
+        }
+        guard_of<Running> guard(running, mutex_);
+        detail::read_section reading;  // after the mutex, and longer than it: the entry stays
+        const view_type now = view();
+        entry* e = find(now.table(), key, hash);
+        if (e == nullptr && now.amended()) {
+            e = find(dirty_.get(), key, hash);
+            missed();
+        }
+        guard.unlock();
+        return e != nullptr && update_entry(*e, f);
+    }
+    // In a read section, in which no box seen can come back as another.
+    template <class F>
+    bool update_entry(entry& e, F& f) {
+        while (box* seen = e.load()) {
+            V value(std::as_const(seen->value));
+            if (!detail::changed_by(f, value)) return true;
+            auto fresh = detail::own_with<box>(allocator_, std::move(value));
+            if (e.exchange(seen, fresh.get())) {
+                fresh.release();
+                retired_.retire(seen);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         const bool erased = erase_entry(running, key, hash);
         retired_.settle();
         return erased;
     }
-    template <class Running>
-    bool erase_entry(Running& running, const K& key, std::uint64_t hash) {
+    template <class Running, class Q>
+    bool erase_entry(Running& running, const Q& key, std::uint64_t hash) {
         {
             detail::read_section reading;
             const view_type now = view();
@@ -267,7 +331,7 @@ private:
     // What throws leaves entries expunged without a dirty part, which is as good as erased.
     void start_dirty() {
         part* read = view().table();
-        auto fresh = std::make_unique<part>(part::room_of(*read));
+        auto fresh = new_part(part::room_of(*read));
         read->each_element([&](const K& key, entry& e) {
             if (e.expunge_if_erased()) return;
             entry* shared = &e;
@@ -292,13 +356,14 @@ private:
         retired_.retire(old);
     }
 
-    detail::go_table<K, entry*, Hash, Equal> hashing_;  // empty: for the hash that tables use
+    table hashing_;  // empty: for the hash that tables use
+    [[no_unique_address]] Allocator allocator_;
     alignas(64) mutable std::atomic<view_type> read_;
     alignas(64) mutable lock mutex_;
-    mutable std::unique_ptr<part> dirty_;
+    mutable owned<part> dirty_;
     mutable std::size_t misses_ = 0;
     mutable detail::vital_signs signs_;
-    mutable detail::reclaimer retired_;
+    mutable detail::reclaimer<Allocator> retired_;
     map_handle handle_;
 };
 

@@ -6,12 +6,16 @@
 //   Progress     lookup and visit: wait-free but for the length of a chain; memory is reclaimed by RCU. assign and
 //                erase: blocking, by stripe; one in a batch of them waits for a grace period after its critical
 //                section.
+//   Update       update()'s f works on a copy, once, with the stripe held, and must not write to the map (deadlock).
+//                What it throws changes nothing.
 //   Consistency  assign, lookup and erase are linearizable: an element is whole before the tophash byte that leads to
 //                it is stored, and the key is compared. clear() is, too. size() and the other totals are exact at rest.
 //   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
 //                meanwhile once or not at all, with a value that it had meanwhile. Callbacks may call the map.
 //   Growth       one writer doubles the array with every stripe locked, which copies addresses. Readers go on in the
 //                older array, which stands as it was at that moment. A growth without memory is put off.
+//   Memory       the allocator's, given back by any writing thread, or reclaim(), a batch late; liburcu's record of
+//                each reading thread is its own.
 //   Exceptions   assign is strong. Values are destroyed by a later write, by reclaim(), or with the map.
 #ifndef MAPAUDIT_TOPHASH_MAP_HPP
 #define MAPAUDIT_TOPHASH_MAP_HPP
@@ -26,8 +30,8 @@
 namespace mapaudit {
 namespace detail {
 
-template <class K, class V>
-struct boxed_element : retirable {
+template <class K, class V, class Allocator>
+struct boxed_element : retirable_of<boxed_element<K, V, Allocator>, Allocator> {
     boxed_element(std::uint64_t h, const K& k, V&& v) : hash(h), key(k), value(std::move(v)) {}
     const std::uint64_t hash;
     const K key;
@@ -48,11 +52,12 @@ struct content_first {
     }
 };
 
-template <class K, class V, class Hash, class Equal, class Publication>
-class basic_tophash_map : public audited_map<basic_tophash_map<K, V, Hash, Equal, Publication>, K, V, Hash, Equal> {
-    using base = audited_map<basic_tophash_map, K, V, Hash, Equal>;
-    using element = boxed_element<K, V>;
-    using table = slot_table<element>;
+template <class K, class V, class Hash, class Equal, class Publication, class Allocator>
+class basic_tophash_map
+    : public audited_map<basic_tophash_map<K, V, Hash, Equal, Publication, Allocator>, K, V, Hash, Equal, Allocator> {
+    using base = audited_map<basic_tophash_map, K, V, Hash, Equal, Allocator>;
+    using element = boxed_element<K, V, Allocator>;
+    using table = slot_table<element, Allocator>;
     using lock = owned_lock<std::mutex>;
     friend base;
 
@@ -61,17 +66,23 @@ public:
     static constexpr bool concurrent = true;
     static constexpr unsigned stripe_count = 64;
 
-    explicit basic_tophash_map(std::string_view name = {}, std::size_t reserve = 0)
-        : base(name), table_(new table(table::log2_for(reserve))), handle_(kind, name, signs_.published()) {
+    explicit basic_tophash_map(std::string_view name = {}, std::size_t reserve = 0,
+                               const Allocator& allocator = Allocator())
+        : base(name, allocator),
+          allocator_(allocator),
+          table_(new_table(table::log2_for(reserve))),
+          retired_(allocator),
+          handle_(kind, name, signs_.published()) {
         signs_.buckets = current().bucket_count();
     }
     ~basic_tophash_map() {
-        current().each([](element& e) { delete &e; });
-        delete &current();
+        current().each([this](element& e) { destroy_with(allocator_, &e); });
+        destroy_with(allocator_, &current());
     }
 
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        require_walker<F, K, V>();
         read_section reading;
         table_.load(std::memory_order_acquire)->each([&](const element& e) { std::invoke(f, e.key, e.value); });
     }
@@ -82,7 +93,7 @@ public:
             untimed running;
             all_stripes<untimed> stopped(running, *this);
             table& old = current();
-            table_.store(new table(old.log2()), std::memory_order_release);
+            table_.store(new_table(old.log2()), std::memory_order_release);
             old.each([this](element& e) { retired_.retire(&e); });
             retired_.retire(&old);
             vital_signs::set(signs_.size, 0);
@@ -116,18 +127,22 @@ private:
         basic_tophash_map& map_;
     };
 
-    std::uint64_t hash_of(const K& key) const { return mix(static_cast<std::uint64_t>(hash_(key))); }
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return mix(static_cast<std::uint64_t>(hash_(key)));
+    }
     lock& lock_of(std::uint64_t hash) noexcept { return stripes_[tophash(hash) % stripe_count].mutex; }
     map_totals totals() const noexcept {
         map_totals all;
         all.add(signs_);
         return all;
     }
+    table* new_table(unsigned log2) const { return make_with<table>(allocator_, log2, allocator_); }
     // For whoever holds a stripe, which keeps the table from being exchanged.
     table& current() const noexcept { return *table_.load(std::memory_order_relaxed); }
 
-    template <class Running, class F>
-    bool visit_in(Running&, const K& key, F& f) const {
+    template <class Running, class Q, class F>
+    bool visit_in(Running&, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
         read_section reading;
         // Acquire: the array was filled before it was stored.
@@ -140,7 +155,7 @@ private:
     template <class Running>
     bool assign_in(Running& running, const K& key, V&& value) {
         const std::uint64_t hash = hash_of(key);
-        auto fresh = std::make_unique<element>(hash, key, std::move(value));
+        auto fresh = own_with<element>(allocator_, hash, key, std::move(value));
         bool overloaded = false;
         {
             running_guard<Running, lock, false> guard(running, lock_of(hash));
@@ -164,8 +179,25 @@ private:
         return true;
     }
 
-    template <class Running>
-    bool erase_in(Running& running, const K& key) {
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "tophash_map's update works on a copy: the value must be copy constructible");
+        const std::uint64_t hash = hash_of(key);
+        running_guard<Running, lock, false> guard(running, lock_of(hash));
+        const auto found = current().locate(key, hash, equal_);
+        if (found.element == nullptr) return false;
+        V value(found.element->value);
+        if (!changed_by(f, value)) return true;
+        table::replace(found, make_with<element>(allocator_, hash, found.element->key, std::move(value)));
+        guard.unlock();
+        retired_.retire(found.element);
+        retired_.settle();
+        return true;
+    }
+
+    template <class Running, class Q>
+    bool erase_in(Running& running, const Q& key) {
         const std::uint64_t hash = hash_of(key);
         running_guard<Running, lock, false> guard(running, lock_of(hash));
         const auto found = current().locate(key, hash, equal_);
@@ -203,22 +235,24 @@ private:
         retired_.settle();
     }
 
+    [[no_unique_address]] Allocator allocator_;
     std::atomic<table*> table_;
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
     mutable stripe stripes_[stripe_count];
     alignas(64) vital_signs signs_;
-    reclaimer retired_;
+    reclaimer<Allocator> retired_;
     map_handle handle_;
 };
 
 }  // namespace detail
 
-template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>>
-class tophash_map : public detail::basic_tophash_map<K, V, Hash, Equal, detail::content_first> {
+template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
+          class Allocator = std::allocator<std::pair<const K, V>>>
+class tophash_map : public detail::basic_tophash_map<K, V, Hash, Equal, detail::content_first, Allocator> {
 public:
-    explicit tophash_map(std::string_view name = {}, std::size_t reserve = 0)
-        : detail::basic_tophash_map<K, V, Hash, Equal, detail::content_first>(name, reserve) {}
+    explicit tophash_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
+        : detail::basic_tophash_map<K, V, Hash, Equal, detail::content_first, Allocator>(name, reserve, allocator) {}
 };
 
 }  // namespace mapaudit

@@ -46,6 +46,8 @@ struct access {
 };
 const access accesses[] = {
     {"assign", MAPAUDIT_CONFLICT_WRITE_WRITE, "concurrent map writes", [](interrupted_map& m) { m.assign(1, 5); }},
+    {"update", MAPAUDIT_CONFLICT_WRITE_WRITE, "concurrent map writes",
+     [](interrupted_map& m) { m.update(1, [](int& value) { value = 5; }); }},
     {"erase", MAPAUDIT_CONFLICT_WRITE_WRITE, "concurrent map writes", [](interrupted_map& m) { m.erase(2); }},
     {"clear", MAPAUDIT_CONFLICT_WRITE_WRITE, "concurrent map writes", [](interrupted_map& m) { m.clear(); }},
     {"lookup", MAPAUDIT_CONFLICT_READ_WRITE, "concurrent map read and map write",
@@ -174,6 +176,20 @@ TEST(ConflictFree, ManyThreadsRead) {
         for (auto& reader : readers) reader.join();
     }
     for (const int count : found) EXPECT_EQ(count, 2'000);
+}
+
+// What the header forbids, and no compiler sees.
+TEST(ConflictOf, AnUpdateThatCallsTheMapThrowsBeforeAnythingIsTouched) {
+    go_map<int, int> map("updated", 0, conflict_policy::throw_);
+    map.assign(1, 10);
+    for (const auto& call :
+         {std::function<void()>([&map] { map.assign(2, 20); }), std::function<void()>([&map] { map.erase(1); }),
+          std::function<void()>([&map] { static_cast<void>(map.lookup(1)); }),
+          std::function<void()>([&map] { map.clear(); })}) {
+        EXPECT_THROW(map.update(1, [&call](int&) { call(); }), conflict_error);
+        EXPECT_EQ(map.lookup(1), 10);
+        EXPECT_EQ(map.size(), 1u);
+    }
 }
 
 }  // namespace

@@ -111,6 +111,10 @@ void step(Map& map, Model& model, u64 key_number, u64 value_number, unsigned wha
         if (found) {
             ASSERT_EQ(*found, known->second);
         }
+    } else if (what == 14) {
+        const auto change = [&value](auto& of) { of = value; };
+        ASSERT_EQ(map.update(key, change), known != model.end());
+        if (known != model.end()) known->second = value;
     } else {
         unsigned calls = 0;
         bool same = true;

@@ -4,9 +4,10 @@
 // last so that it goes first, and
 //
 //   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
-//   totals() → map_totals
+//   update_in(running, key, f) → bool            totals() → map_totals
 //
-// each of which has left its critical section when it returns.
+// each of which has left its critical section when it returns. The key of all but assign_in is a K or
+// any foreign_key.
 #ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 #define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 
@@ -22,6 +23,10 @@
 #include <utility>
 
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/allocation.hpp>
+#include <mapaudit/detail/foreign_key.hpp>
+#include <mapaudit/detail/requirements.hpp>
+#include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
 
@@ -65,20 +70,16 @@ struct map_totals {
     }
 };
 
-template <class Derived, class K, class V, class Hash, class Equal>
+template <class Derived, class K, class V, class Hash, class Equal, class Allocator>
 class audited_map {
-    static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
-    static_assert(std::is_move_constructible_v<V>, "a map's value must be move constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
+    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
 
 public:
     using key_type = K;
     using mapped_type = V;
     using hasher = Hash;
     using key_equal = Equal;
+    using allocator_type = Allocator;
 
     audited_map(const audited_map&) = delete;
     audited_map& operator=(const audited_map&) = delete;
@@ -90,23 +91,44 @@ public:
     }
 
     // A copy of the value.
-    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        std::optional<V> found;
-        auto keep = [&found](const V& value) { found.emplace(value); };
-        visit_arguments<decltype(keep)> arguments{key, keep};
-        audit<op::lookup>(self().handle_, visit_body<decltype(keep)>{&self(), &arguments});
-        return found;
+    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> { return lookup_any(key); }
+    // What lookup, visit and erase take where Hash and Equal are transparent: no K is made.
+    template <foreign_key<K, Hash, Equal> Q>
+    std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // Calls f(value); false when there is no such key. What f may do is the kind's to say.
-    template <std::invocable<const V&> F>
+    template <class F>
     bool visit(const K& key, F&& f) const {
-        visit_arguments<std::remove_reference_t<F>> arguments{key, f};
-        return audit<op::lookup>(self().handle_, visit_body<std::remove_reference_t<F>>{&self(), &arguments});
+        require_reader<F, V>();
+        return visit_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool visit(const Q& key, F&& f) const {
+        require_reader<F, V>();
+        return visit_any(key, f);
+    }
+
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. Whether f works in
+    // place or on a copy, whether it may be called again, and what it may do, is the kind's to say. f may return bool,
+    // whether it changed the value: of what was left alone no copy is kept.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
     }
 
     // True when the key was there.
-    bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body{&self(), &key}); }
+    bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body<K>{&self(), &key}); }
+    template <foreign_key<K, Hash, Equal> Q>
+    bool erase(const Q& key) {
+        return audit<op::erase>(self().handle_, erase_body<Q>{&self(), &key});
+    }
 
     std::size_t size() const { return self().totals().size; }
     bool empty() const { return size() == 0; }
@@ -121,9 +143,10 @@ public:
     // 0 where probes are compiled out.
     std::uint32_t id() const noexcept { return self().handle_.id(); }
     std::string_view name() const noexcept { return name_; }
+    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
 
 protected:
-    explicit audited_map(std::string_view name) : name_(name) {}
+    audited_map(std::string_view name, const Allocator& allocator) : name_(name, allocator) {}
     ~audited_map() = default;
 
 private:
@@ -139,29 +162,53 @@ private:
             return map->assign_in(running, arguments->key, std::move(arguments->value));
         }
     };
-    template <class F>
+    template <class Q, class F>
     struct visit_arguments {
-        const K& key;
+        const Q& key;
         F& f;
     };
-    template <class F>
+    template <class Q, class F>
     struct visit_body {
         const Derived* map;
-        visit_arguments<F>* arguments;
+        visit_arguments<Q, F>* arguments;
         [[gnu::always_inline]] bool operator()(auto& running) const {
             return map->visit_in(running, arguments->key, arguments->f);
         }
     };
+    template <class Q>
     struct erase_body {
         Derived* map;
-        const K* key;
+        const Q* key;
         bool operator()(auto& running) const { return map->erase_in(running, *key); }
     };
+    template <class Q, class F>
+    struct update_body {
+        Derived* map;
+        visit_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const { return map->update_in(running, arguments->key, arguments->f); }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(self().handle_, update_body<Q, F>{&self(), &arguments});
+    }
+    template <class Q, class F>
+    bool visit_any(const Q& key, F& f) const {
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::lookup>(self().handle_, visit_body<Q, F>{&self(), &arguments});
+    }
+    template <class Q>
+    std::optional<V> lookup_any(const Q& key) const {
+        std::optional<V> found;
+        auto keep = [&found](const V& value) { found.emplace(value); };
+        visit_any(key, keep);
+        return found;
+    }
 
     Derived& self() noexcept { return static_cast<Derived&>(*this); }
     const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
-    std::string name_;
+    text_of<Allocator> name_;
 };
 
 }  // namespace mapaudit::detail

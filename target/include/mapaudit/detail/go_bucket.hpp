@@ -23,6 +23,8 @@
 #include <type_traits>
 #include <vector>
 
+#include <mapaudit/detail/allocation.hpp>
+
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -143,35 +145,47 @@ struct go_bucket {
     bool ends_chain() const noexcept { return overflow == nullptr || tops[slots_per_bucket - 1] == empty_rest; }
 };
 
-// calloc and not new: the zeros of a large array come from the kernel page by page as evacuation reaches them, so that
-// starting a growth does not stop for the whole of it.
-template <class Bucket>
-Bucket* allocate_buckets(std::size_t count) {
+// Of std::allocator, calloc and not new: the zeros of a large array come from the kernel page by page as evacuation
+// reaches them, so that starting a growth does not stop for the whole of it. Other allocators' memory is cleared.
+template <class Bucket, class Allocator>
+Bucket* allocate_buckets(const Allocator& allocator, std::size_t count) {
     static_assert(std::is_trivial_v<Bucket>);
     if (count > std::numeric_limits<std::size_t>::max() / 2 / sizeof(Bucket)) throw std::bad_alloc();
     void* memory = nullptr;
-    if constexpr (alignof(Bucket) <= alignof(std::max_align_t)) {
+    if constexpr (is_standard<Allocator> && alignof(Bucket) <= alignof(std::max_align_t)) {
         memory = std::calloc(count, sizeof(Bucket));
+        if (memory == nullptr) throw std::bad_alloc();
     } else {
-        memory = std::aligned_alloc(alignof(Bucket), count * sizeof(Bucket));
-        if (memory != nullptr) std::memset(memory, 0, count * sizeof(Bucket));
+        rebound<Allocator, Bucket> mine(allocator);
+        memory = std::allocator_traits<decltype(mine)>::allocate(mine, count);
+        std::memset(memory, 0, count * sizeof(Bucket));
     }
-    if (memory == nullptr) throw std::bad_alloc();
     return static_cast<Bucket*>(memory);
+}
+template <class Bucket, class Allocator>
+void free_buckets(const Allocator& allocator, Bucket* buckets, std::size_t count) noexcept {
+    if constexpr (is_standard<Allocator> && alignof(Bucket) <= alignof(std::max_align_t)) {
+        std::free(buckets);
+    } else {
+        rebound<Allocator, Bucket> mine(allocator);
+        std::allocator_traits<decltype(mine)>::deallocate(mine, buckets, count);
+    }
 }
 
 // One array of 2^log2 buckets and the overflow buckets hung on them, which live as long as the array: a cursor that
 // stands in one never loses it. Does not own the elements.
-template <class Bucket>
+template <class Bucket, class Allocator = std::allocator<Bucket>>
 class bucket_array {
 public:
-    explicit bucket_array(unsigned log2)
-        : buckets_(allocate_buckets<Bucket>(std::size_t{1} << log2)), log2_(static_cast<std::uint8_t>(log2)) {}
+    explicit bucket_array(unsigned log2, const Allocator& allocator = Allocator())
+        : buckets_(allocate_buckets<Bucket>(allocator, std::size_t{1} << log2)),
+          chunks_(allocator),
+          log2_(static_cast<std::uint8_t>(log2)) {}
     bucket_array(const bucket_array&) = delete;
     bucket_array& operator=(const bucket_array&) = delete;
     ~bucket_array() {
         drop_overflow();
-        std::free(buckets_);
+        free_buckets(chunks_.get_allocator(), buckets_, size());
     }
 
     Bucket* buckets() const noexcept { return buckets_; }
@@ -184,7 +198,7 @@ public:
         if (free_in_chunk_ == 0) {
             const std::size_t count = chunk_size();
             chunks_.reserve(chunks_.size() + 1);
-            chunks_.push_back(allocate_buckets<Bucket>(count));
+            chunks_.push_back(allocate_buckets<Bucket>(chunks_.get_allocator(), count));
             free_in_chunk_ = count;
         }
         return chunks_.back() + (chunk_size() - free_in_chunk_);
@@ -193,7 +207,7 @@ public:
 
     // Only when nothing points at an overflow bucket any more.
     void drop_overflow() noexcept {
-        for (Bucket* chunk : chunks_) std::free(chunk);
+        for (Bucket* chunk : chunks_) free_buckets(chunks_.get_allocator(), chunk, chunk_size());
         chunks_.clear();
         free_in_chunk_ = 0;
     }
@@ -205,7 +219,7 @@ private:
     std::size_t chunk_size() const noexcept { return log2_ < 4 ? 1 : std::size_t{1} << (log2_ - 4); }
 
     Bucket* buckets_;
-    std::vector<Bucket*> chunks_;
+    std::vector<Bucket*, rebound<Allocator, Bucket*>> chunks_;
     std::size_t free_in_chunk_ = 0;
     std::uint8_t log2_;
 };

@@ -9,13 +9,13 @@
 namespace mapaudit::detail {
 
 // Allocates the new array and makes the current one the old; moves nothing.
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator>
 template <class Observer>
-void go_table<K, V, Hash, Equal>::start_growth(Observer& observer) {
+void go_table<K, V, Hash, Equal, Allocator>::start_growth(Observer& observer) {
     observer.growing(true);
     const std::uint64_t start = observer.now();
     const mapaudit_grow_reason reason = overloaded() ? MAPAUDIT_GROW_LOAD : MAPAUDIT_GROW_OVERFLOW;
-    auto* fresh = new array(current_->log2() + (reason == MAPAUDIT_GROW_LOAD ? 1 : 0));
+    array* fresh = new_array(current_->log2() + (reason == MAPAUDIT_GROW_LOAD ? 1u : 0u));
     old_ = current_;
     old_->newer = fresh;
     old_buckets_ = buckets_;
@@ -32,9 +32,9 @@ void go_table<K, V, Hash, Equal>::start_growth(Observer& observer) {
 }
 
 // A write's share of a growth: the old bucket that `hash` belongs to, and one more so that the growth comes to an end.
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator>
 template <class Observer>
-[[gnu::noinline]] void go_table<K, V, Hash, Equal>::work(std::uint64_t hash, Observer& observer) {
+[[gnu::noinline]] void go_table<K, V, Hash, Equal, Allocator>::work(std::uint64_t hash, Observer& observer) {
     if (old_ != nullptr) {
         observer.growing(true);
         const std::uint64_t total = old_->size();
@@ -55,14 +55,14 @@ template <class Observer>
     if (cursors_.load(std::memory_order_relaxed) == 0) drop_retired();
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::drop_retired() noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::drop_retired() noexcept {
     array* const keep = old_ != nullptr ? old_ : current_;
-    while (oldest_ != keep) delete std::exchange(oldest_, oldest_->newer);
+    while (oldest_ != keep) destroy_with(allocator_, std::exchange(oldest_, oldest_->newer));
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::evacuate(std::uint64_t index) {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::evacuate(std::uint64_t index) {
     bucket* const head = old_buckets_ + index;
     if (head->evacuated()) return;
     const std::uint64_t high = old_->size() & mask_;  // 0 at the same size: then there is no high bucket
@@ -84,8 +84,8 @@ void go_table<K, V, Hash, Equal>::evacuate(std::uint64_t index) {
 
 // The slot after the last one filled; hangs on an overflow bucket where the chain ends, and keeps it when it stays
 // empty.
-template <class K, class V, class Hash, class Equal>
-auto go_table<K, V, Hash, Equal>::next_of(filler& to) -> position {
+template <class K, class V, class Hash, class Equal, class Allocator>
+auto go_table<K, V, Hash, Equal, Allocator>::next_of(filler& to) -> position {
     if (to.index == slots_per_bucket) {
         if (to.at->overflow == nullptr) {
             to.at->overflow = current_->next_overflow();
@@ -98,8 +98,8 @@ auto go_table<K, V, Hash, Equal>::next_of(filler& to) -> position {
 }
 
 // Moves (or copies) the chain's elements, in order, and leaves in each tophash byte where the slot went.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::transfer(bucket* head, filler (&to)[2]) {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::transfer(bucket* head, filler (&to)[2]) {
     const bool doubling = to[0].at != to[1].at;
     for (bucket* at = head; at != nullptr; at = at->overflow) {
         for (unsigned i = 0; i < slots_per_bucket; ++i) {
@@ -125,8 +125,8 @@ void go_table<K, V, Hash, Equal>::transfer(bucket* head, filler (&to)[2]) {
 }
 
 // Undoes a transfer that threw: its marks say what had gone where.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::take_back(bucket* head, filler (&from)[2]) noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::take_back(bucket* head, filler (&from)[2]) noexcept {
     for (bucket* at = head; at != nullptr; at = at->overflow) {
         for (unsigned i = 0; i < slots_per_bucket; ++i) {
             const std::uint8_t mark = at->tops[i];

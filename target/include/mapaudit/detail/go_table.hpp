@@ -29,6 +29,7 @@
 
 #include <mapaudit/probe_abi.h>
 #include <mapaudit/detail/go_bucket.hpp>
+#include <mapaudit/detail/updating.hpp>
 
 namespace mapaudit::detail {
 
@@ -46,14 +47,14 @@ struct silent_observer {
     void evacuated(std::uint64_t /*done*/, std::uint64_t /*total*/) const noexcept {}
 };
 
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator = std::allocator<std::pair<const K, V>>>
 class go_table {
 public:
     using key_type = K;
     using mapped_type = V;
     using slot = go_slot<K, V>;
     using bucket = go_bucket<K, V>;
-    using array = bucket_array<bucket>;
+    using array = bucket_array<bucket, rebound<Allocator, bucket>>;
     using cursor = go_cursor<go_table>;
 
     static_assert(std::is_copy_constructible_v<K>, "a map's key must be copy constructible: assign() copies it");
@@ -61,10 +62,6 @@ public:
                   "a map's value must be move constructible and move assignable");
     static_assert(std::is_nothrow_move_constructible_v<slot> || std::is_copy_constructible_v<slot>,
                   "growth moves elements: key and value must be nothrow move constructible, or copy constructible");
-    static_assert(std::is_invocable_r_v<std::size_t, const Hash&, const K&>,
-                  "Hash must be callable as size_t(const K&)");
-    static_assert(std::is_invocable_r_v<bool, const Equal&, const K&, const K&>,
-                  "Equal must be callable as bool(const K&, const K&)");
 
     // The memory that may be read from outside while the table works.
     struct counters {
@@ -74,13 +71,14 @@ public:
         std::uint8_t log2 = 0;       // B
     };
 
-    go_table() = default;
-    explicit go_table(std::size_t reserve) { presize(reserve); }
+    explicit go_table(std::size_t reserve = 0, const Allocator& allocator = Allocator()) : allocator_(allocator) {
+        presize(reserve);
+    }
     go_table(const go_table&) = delete;
     go_table& operator=(const go_table&) = delete;
     ~go_table() {
         if constexpr (!std::is_trivially_destructible_v<slot>) empty_all_chains();
-        while (oldest_ != nullptr) delete std::exchange(oldest_, oldest_->newer);
+        while (oldest_ != nullptr) destroy_with(allocator_, std::exchange(oldest_, oldest_->newer));
     }
 
     // Room for `elements` without growing. Only before the first assign.
@@ -88,14 +86,18 @@ public:
         if (current_ != nullptr || elements == 0) return;
         unsigned log2 = 0;
         while (elements > limit(std::uint64_t{1} << log2)) ++log2;
-        adopt(new array(log2));
+        adopt(new_array(log2));
         oldest_ = current_;
     }
 
-    // To be computed once and handed to the functions below.
-    std::uint64_t hash_of(const K& key) const { return mix(static_cast<std::uint64_t>(hash_(key))); }
+    // To be computed once and handed to the functions below. A Q is a K, or what Hash and Equal take for one.
+    template <class Q>
+    std::uint64_t hash_of(const Q& key) const {
+        return mix(static_cast<std::uint64_t>(hash_(key)));
+    }
 
-    const V* find(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    const V* find(const Q& key, std::uint64_t hash) const {
         const position p = locate(key, hash);
         return p.at == nullptr ? nullptr : &p.at->at(p.index).value;
     }
@@ -104,9 +106,13 @@ public:
     template <class Observer>
     bool assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer);
 
+    // Calls f(value) in place; false when there is no such key. What f throws leaves the value as f left it.
+    template <class Q, class F, class Observer>
+    bool update(const Q& key, F& f, std::uint64_t hash, Observer&& observer);
+
     // True when the key was there.
-    template <class Observer>
-    bool erase(const K& key, std::uint64_t hash, Observer&& observer);
+    template <class Q, class Observer>
+    bool erase(const Q& key, std::uint64_t hash, Observer&& observer);
 
     // Keeps the current array, ends a growth that is under way.
     void clear() noexcept;
@@ -137,6 +143,9 @@ private:
     bool overloaded() const noexcept { return counters_.size >= limit(mask_ + 1); }
     bool must_grow() const noexcept { return !growing() && (overloaded() || counters_.overflow > mask_); }
 
+    array* new_array(unsigned log2) const {
+        return make_with<array>(allocator_, log2, rebound<Allocator, bucket>(allocator_));
+    }
     void adopt(array* fresh) noexcept {
         current_ = fresh;
         buckets_ = fresh->buckets();
@@ -153,7 +162,8 @@ private:
         }
         return head;
     }
-    [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash) const {
         const std::uint8_t top = tophash(hash);
         bucket* at = chain_of(hash);
         for (;;) {
@@ -174,6 +184,16 @@ private:
     void start_growth(Observer& observer);
     template <class Observer>
     void work(std::uint64_t hash, Observer& observer);
+    // What throws is put off: an element may be changed and leave as well from where it is.
+    template <class Observer>
+    [[gnu::always_inline]] void work_if_possible(std::uint64_t hash, Observer& observer) {
+        if (oldest_ == current_) [[likely]]
+            return;
+        try {
+            work(hash, observer);
+        } catch (...) {
+        }
+    }
     void evacuate(std::uint64_t index);
     void transfer(bucket* head, filler (&to)[2]);
     void take_back(bucket* head, filler (&from)[2]) noexcept;
@@ -191,6 +211,7 @@ private:
     std::uint64_t old_mask_ = 0;
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
+    [[no_unique_address]] Allocator allocator_;
     array* current_ = nullptr;
     array* old_ = nullptr;
     array* oldest_ = nullptr;  // of the list oldest_ ─newer─► … old_ ─► current_; before old_: kept for cursors only
@@ -201,9 +222,9 @@ private:
     mutable std::atomic<std::uint32_t> cursors_ = 0;
 };
 
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator>
 template <class Observer>
-bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer) {
+bool go_table<K, V, Hash, Equal, Allocator>::assign(const K& key, V&& value, std::uint64_t hash, Observer&& observer) {
     // One expression covers "growing" and "arrays kept for cursors that may have gone".
     if (oldest_ != current_) [[unlikely]]
         work(hash, observer);
@@ -221,25 +242,29 @@ bool go_table<K, V, Hash, Equal>::assign(const K& key, V&& value, std::uint64_t 
     return true;
 }
 
-template <class K, class V, class Hash, class Equal>
-template <class Observer>
-bool go_table<K, V, Hash, Equal>::erase(const K& key, std::uint64_t hash, Observer&& observer) {
-    if (oldest_ != current_) [[unlikely]] {
-        try {
-            work(hash, observer);
-        } catch (...) {
-            // An element leaves as well from where it is.
-        }
-    }
+template <class K, class V, class Hash, class Equal, class Allocator>
+template <class Q, class Observer>
+bool go_table<K, V, Hash, Equal, Allocator>::erase(const Q& key, std::uint64_t hash, Observer&& observer) {
+    work_if_possible(hash, observer);
     const position p = locate(key, hash);
     if (p.at == nullptr) return false;
     release(chain_of(hash), p);
     return true;
 }
 
+template <class K, class V, class Hash, class Equal, class Allocator>
+template <class Q, class F, class Observer>
+bool go_table<K, V, Hash, Equal, Allocator>::update(const Q& key, F& f, std::uint64_t hash, Observer&& observer) {
+    work_if_possible(hash, observer);
+    const position p = locate(key, hash);
+    if (p.at == nullptr) return false;
+    changed_by(f, p.at->at(p.index).value);
+    return true;
+}
+
 // Into the first empty slot of the chain. Key and value first, the tophash byte that makes them visible last.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::insert(bucket* head, const K& key, V&& value, std::uint8_t top) {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::insert(bucket* head, const K& key, V&& value, std::uint8_t top) {
     bucket* at = head;
     for (;;) {
         if (const auto free = tops_reader::empty(at->tops)) {
@@ -262,8 +287,8 @@ void go_table<K, V, Hash, Equal>::insert(bucket* head, const K& key, V&& value, 
 }
 
 // Empties a slot; a run of empty slots at the chain's end becomes empty_rest, so that searches stop early.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::release(bucket* head, position where) noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::release(bucket* head, position where) noexcept {
     bucket* at = where.at;
     unsigned index = where.index;
     at->at(index).~slot();
@@ -287,8 +312,8 @@ void go_table<K, V, Hash, Equal>::release(bucket* head, position where) noexcept
     }
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::clear() noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::clear() noexcept {
     empty_all_chains();
     old_ = nullptr;
     old_buckets_ = nullptr;
@@ -301,8 +326,8 @@ void go_table<K, V, Hash, Equal>::clear() noexcept {
     }
 }
 
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::empty_chain(bucket* head) noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::empty_chain(bucket* head) noexcept {
     for (bucket* at = head; at != nullptr; at = std::exchange(at->overflow, nullptr)) {
         if constexpr (!std::is_trivially_destructible_v<slot>)
             for (unsigned i = 0; i < slots_per_bucket; ++i)
@@ -312,8 +337,8 @@ void go_table<K, V, Hash, Equal>::empty_chain(bucket* head) noexcept {
 }
 
 // Evacuated chains keep their marks: cursors follow them.
-template <class K, class V, class Hash, class Equal>
-void go_table<K, V, Hash, Equal>::empty_all_chains() noexcept {
+template <class K, class V, class Hash, class Equal, class Allocator>
+void go_table<K, V, Hash, Equal, Allocator>::empty_all_chains() noexcept {
     if (old_ != nullptr)
         for (std::uint64_t i = 0; i <= old_mask_; ++i)
             if (!old_buckets_[i].evacuated()) empty_chain(old_buckets_ + i);

@@ -5,13 +5,11 @@
 #ifndef MAPAUDIT_DETAIL_LRU_SHARD_HPP
 #define MAPAUDIT_DETAIL_LRU_SHARD_HPP
 
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <mutex>
 #include <utility>
-#include <vector>
 
 #include <mapaudit/detail/audited_map.hpp>
 #include <mapaudit/detail/go_table.hpp>
@@ -19,52 +17,44 @@
 
 namespace mapaudit::detail {
 
-template <class K, class V, class Hash, class Equal>
+template <class K, class V, class Hash, class Equal, class Allocator>
 struct alignas(64) lru_shard {
     static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
     using lock = owned_lock<std::mutex>;
 
     struct node {
+        node(const K& k, V&& v, std::int64_t expiry_ns) : key(k), value(std::move(v)), expires_ns(expiry_ns) {}
         const K key;
         V value;
         std::int64_t expires_ns;  // on the map's clock; `never` for most
         node* older = nullptr;
         node* newer = nullptr;
     };
-    using table = go_table<K, node*, Hash, Equal>;
+    using table = go_table<K, node*, Hash, Equal, Allocator>;
+    using owned_node = owned<node, Allocator>;
 
-    ~lru_shard() {
-        while (newest != nullptr) delete std::exchange(newest, newest->older);
-    }
-    static std::unique_ptr<lru_shard[]> made(std::size_t count, std::size_t reserve) {
-        std::unique_ptr<lru_shard[]> all(new lru_shard[count]);
-        // Shards fill unevenly: four standard deviations more than their share.
-        const double share = static_cast<double>(reserve) / static_cast<double>(count);
-        for (std::size_t i = 0; i < count; ++i) {
-            all[i].elements.presize(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
-            all[i].describe();
-        }
-        return all;
-    }
+    lru_shard(const Allocator& a, std::size_t reserve) : elements(reserve, a), allocator(a) { describe(); }
+    ~lru_shard() { drop_nodes(); }
 
-    node* find(const K& key, std::uint64_t hash) const {
+    template <class Q>
+    node* find(const Q& key, std::uint64_t hash) const {
         node* const* found = elements.find(key, hash);
         return found == nullptr ? nullptr : *found;
     }
     // Strong: `fresh` is left alone when the table cannot take it.
     template <class Observer>
-    void insert(std::unique_ptr<node>& fresh, std::uint64_t hash, Observer& observer) {
+    void insert(owned_node& fresh, std::uint64_t hash, Observer& observer) {
         node* raw = fresh.get();
         elements.assign(fresh->key, std::move(raw), hash, observer);
         link(fresh.release());
         describe();
     }
     template <class Observer>
-    std::unique_ptr<node> remove(node* n, std::uint64_t hash, Observer& observer) {
+    owned_node remove(node* n, std::uint64_t hash, Observer& observer) {
         elements.erase(n->key, hash, observer);
         unlink(n);
         describe();
-        return std::unique_ptr<node>(n);
+        return owned_node(n, {allocator});
     }
     void use(node* n) noexcept {
         if (n == newest) return;
@@ -73,7 +63,7 @@ struct alignas(64) lru_shard {
     }
     void clear() noexcept {
         elements.clear();
-        while (newest != nullptr) delete std::exchange(newest, newest->older);
+        drop_nodes();
         oldest = nullptr;
         describe();
     }
@@ -83,8 +73,12 @@ struct alignas(64) lru_shard {
     node* newest = nullptr;
     node* oldest = nullptr;
     vital_signs signs;
+    [[no_unique_address]] Allocator allocator;
 
 private:
+    void drop_nodes() noexcept {
+        while (newest != nullptr) destroy_with(allocator, std::exchange(newest, newest->older));
+    }
     void describe() noexcept {
         vital_signs::set(signs.size, elements.size());
         vital_signs::set(signs.buckets, elements.bucket_count());

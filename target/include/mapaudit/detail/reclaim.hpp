@@ -20,6 +20,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <mapaudit/detail/allocation.hpp>
+
 #if defined(__SANITIZE_THREAD__)
 #define MAPAUDIT_TSAN 1
 #elif defined(__has_feature)
@@ -75,19 +77,34 @@ struct retirable {
     retirable() = default;
     retirable(const retirable&) = delete;
     retirable& operator=(const retirable&) = delete;
-    virtual ~retirable() = default;
+    // `allocator`: of the type and with the memory of the one it was made with.
+    virtual void dispose(const void* allocator) noexcept = 0;
     retirable* next_retired = nullptr;
+
+protected:
+    ~retirable() = default;
+};
+// Self was made by make_with(Allocator).
+template <class Self, class Allocator>
+struct retirable_of : retirable {
+    void dispose(const void* allocator) noexcept final {
+        destroy_with(*static_cast<const Allocator*>(allocator), static_cast<Self*>(this));
+    }
+
+protected:
+    ~retirable_of() = default;
 };
 
 // What one map has retired. Thread safety: retire, settle and reclaim may run in any thread; the destructor when no
 // reader is left.
+template <class Allocator>
 class reclaimer {
 public:
     // A grace period lasts until the last preempted reader has run again, some milliseconds where threads outnumber
     // CPUs: enough objects that its share of a write is small.
     static constexpr std::size_t batch = 2'048;
 
-    reclaimer() noexcept {
+    explicit reclaimer(const Allocator& allocator) noexcept : allocator_(allocator) {
         // In a forked child the readers of the parent's other threads would never leave their sections.
         [[maybe_unused]] static const int survives_fork =
             ::pthread_atfork(urcu_bp_before_fork, urcu_bp_after_fork_parent, urcu_bp_after_fork_child);
@@ -126,10 +143,11 @@ public:
     }
 
 private:
-    static void destroy(retirable* first) noexcept {
-        while (first != nullptr) delete std::exchange(first, first->next_retired);
+    void destroy(retirable* first) noexcept {
+        while (first != nullptr) std::exchange(first, first->next_retired)->dispose(&allocator_);
     }
 
+    [[no_unique_address]] Allocator allocator_;
     std::atomic<retirable*> head_ = nullptr;
     std::atomic<std::size_t> waiting_ = 0;
 };

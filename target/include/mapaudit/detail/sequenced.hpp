@@ -46,17 +46,25 @@ public:
     template <class F>
     [[gnu::always_inline]] bool read(F&& f) const {
         copy out;
+        std::uint64_t at;
+        if (!load(out, at)) return false;
+        std::invoke(f, static_cast<const V&>(out.value));
+        return true;
+    }
+
+    // Calls change(copy), which returns whether to store it, and again with a newer one when somebody wrote meanwhile.
+    // False when the value is dead.
+    template <class Change>
+    bool update(Change&& change) {
         for (unsigned tries = 0;; ++tries) {
-            const std::uint64_t before = sequence_.load(std::memory_order_acquire);
-            if (before == dead) return false;
-            if (before % 2 == 0) [[likely]] {
-                image i;
-                for (std::size_t w = 0; w < words; ++w) i.word[w] = word_[w].load(std::memory_order_acquire);
-                if (sequence_.load(std::memory_order_relaxed) == before) [[likely]] {
-                    std::memcpy(static_cast<void*>(&out.value), i.word, sizeof(V));
-                    std::invoke(f, static_cast<const V&>(out.value));
-                    return true;
-                }
+            copy out;
+            std::uint64_t at;
+            if (!load(out, at)) return false;
+            if (!change(out.value)) return true;
+            // From the number of the copy: nobody has claimed the value since. Acquire as in claim().
+            if (sequence_.compare_exchange_strong(at, at + 1, std::memory_order_acquire, std::memory_order_relaxed)) {
+                store(image_of(out.value), at);
+                return true;
             }
             breathe(tries);
         }
@@ -67,8 +75,7 @@ public:
         const image i = image_of(value);
         std::uint64_t before = 0;
         if (!claim(before)) return false;
-        for (std::size_t w = 0; w < words; ++w) word_[w].store(i.word[w], std::memory_order_release);
-        sequence_.store(before + 2, std::memory_order_release);
+        store(i, before);
         return true;
     }
 
@@ -82,6 +89,27 @@ private:
         image i;
         std::memcpy(i.word, static_cast<const void*>(&value), sizeof(V));
         return i;
+    }
+    // A whole value and its number; false when it is dead.
+    [[gnu::always_inline]] bool load(copy& out, std::uint64_t& at) const {
+        for (unsigned tries = 0;; ++tries) {
+            at = sequence_.load(std::memory_order_acquire);
+            if (at == dead) return false;
+            if (at % 2 == 0) [[likely]] {
+                image i;
+                for (std::size_t w = 0; w < words; ++w) i.word[w] = word_[w].load(std::memory_order_acquire);
+                if (sequence_.load(std::memory_order_relaxed) == at) [[likely]] {
+                    std::memcpy(static_cast<void*>(&out.value), i.word, sizeof(V));
+                    return true;
+                }
+            }
+            breathe(tries);
+        }
+    }
+    // For who has claimed the value when its number was `before`.
+    void store(const image& i, std::uint64_t before) noexcept {
+        for (std::size_t w = 0; w < words; ++w) word_[w].store(i.word[w], std::memory_order_release);
+        sequence_.store(before + 2, std::memory_order_release);
     }
     bool claim(std::uint64_t& before) noexcept {
         for (unsigned tries = 0;; ++tries) {

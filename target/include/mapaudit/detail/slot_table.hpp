@@ -63,8 +63,8 @@ struct slot_bucket {
 };
 
 // `Element` is retirable and has `key` and `hash` (mixed). The table does not own its elements.
-template <class Element>
-class slot_table : public retirable {
+template <class Element, class Allocator>
+class slot_table : public retirable_of<slot_table<Element, Allocator>, Allocator> {
 public:
     using bucket = slot_bucket<Element>;
     struct position {
@@ -73,11 +73,12 @@ public:
         Element* element = nullptr;
     };
 
-    explicit slot_table(unsigned log2) : buckets_(new bucket[std::size_t{1} << log2]), log2_(log2) {}
-    ~slot_table() override {
+    slot_table(unsigned log2, const Allocator& allocator)
+        : allocator_(allocator), buckets_(allocator, std::size_t{1} << log2), log2_(log2) {}
+    ~slot_table() {
         for (std::uint64_t i = 0; i <= mask(); ++i)
             for (bucket* b = buckets_[i].overflow.load(std::memory_order_relaxed); b != nullptr;)
-                delete std::exchange(b, b->overflow.load(std::memory_order_relaxed));
+                destroy_with(allocator_, std::exchange(b, b->overflow.load(std::memory_order_relaxed)));
     }
 
     static unsigned log2_for(std::size_t elements) noexcept {
@@ -118,7 +119,7 @@ public:
             if (const unsigned index = at->claim(); index != slots_per_bucket) return {at, index, nullptr};
             bucket* next = at->overflow.load(std::memory_order_acquire);
             if (next == nullptr) {
-                auto fresh = std::make_unique<bucket>();
+                auto fresh = own_with<bucket>(allocator_);
                 if (at->overflow.compare_exchange_strong(next, fresh.get(), std::memory_order_acq_rel,
                                                          std::memory_order_acquire)) {
                     next = fresh.release();
@@ -143,8 +144,8 @@ public:
     }
 
     // The same elements in an array of another size; `overflow` counts its overflow buckets.
-    std::unique_ptr<slot_table> rebuilt(unsigned log2, std::uint64_t& overflow) const {
-        auto fresh = std::make_unique<slot_table>(log2);
+    owned<slot_table, Allocator> rebuilt(unsigned log2, std::uint64_t& overflow) const {
+        auto fresh = own_with<slot_table>(allocator_, log2, allocator_);
         overflow = 0;
         each([&](Element& element) {
             bool longer = false;
@@ -168,7 +169,8 @@ public:
 private:
     std::uint64_t mask() const noexcept { return (std::uint64_t{1} << log2_) - 1; }
 
-    std::unique_ptr<bucket[]> buckets_;
+    [[no_unique_address]] Allocator allocator_;
+    fixed_array<bucket, Allocator> buckets_;
     unsigned log2_;
 };
 

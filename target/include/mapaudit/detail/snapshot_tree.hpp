@@ -18,10 +18,10 @@
 
 namespace mapaudit::detail {
 
-template <class K, class V>
-struct snapshot_leaf : retirable {
+template <class K, class V, class Allocator>
+struct snapshot_leaf : retirable_of<snapshot_leaf<K, V, Allocator>, Allocator> {
     using slot = go_slot<K, V>;
-    ~snapshot_leaf() override {
+    ~snapshot_leaf() {
         for (unsigned i = 0; i < count; ++i) at(i).~slot();
     }
     const slot& at(unsigned i) const noexcept {
@@ -41,35 +41,38 @@ struct snapshot_leaf : retirable {
     alignas(slot) std::byte storage[slots_per_bucket * sizeof(slot)];
 };
 
-struct snapshot_inner : retirable {
-    static constexpr unsigned bits = 6;
-    retirable* child[1u << bits] = {};
+inline constexpr unsigned snapshot_bits = 6;  // of a bucket's number, a level
+
+template <class Allocator>
+struct snapshot_inner : retirable_of<snapshot_inner<Allocator>, Allocator> {
+    retirable* child[1u << snapshot_bits] = {};
 };
 
-template <class K, class V>
-struct snapshot_root : retirable {
-    using leaf = snapshot_leaf<K, V>;
+template <class K, class V, class Allocator>
+struct snapshot_root : retirable_of<snapshot_root<K, V, Allocator>, Allocator> {
+    using leaf = snapshot_leaf<K, V, Allocator>;
+    using inner = snapshot_inner<Allocator>;
 
     explicit snapshot_root(unsigned buckets_log2) : log2(buckets_log2) {}
 
-    unsigned levels() const noexcept { return (log2 + snapshot_inner::bits - 1) / snapshot_inner::bits; }
+    unsigned levels() const noexcept { return (log2 + snapshot_bits - 1) / snapshot_bits; }
     std::uint64_t buckets() const noexcept { return std::uint64_t{1} << log2; }
     static unsigned step(std::uint64_t bucket, unsigned level) noexcept {
-        return bucket >> snapshot_inner::bits * level & ((1u << snapshot_inner::bits) - 1);
+        return bucket >> snapshot_bits * level & ((1u << snapshot_bits) - 1);
     }
     [[gnu::always_inline]] leaf* chain(std::uint64_t hash) const noexcept {
         const std::uint64_t bucket = hash & (buckets() - 1);
         retirable* at = top;
         for (unsigned level = levels(); level > 0 && at != nullptr; --level)
-            at = static_cast<snapshot_inner*>(at)->child[step(bucket, level - 1)];
+            at = static_cast<inner*>(at)->child[step(bucket, level - 1)];
         return static_cast<leaf*>(at);
     }
     struct position {
         leaf* at = nullptr;
         unsigned index = 0;
     };
-    template <class Equal>
-    [[gnu::always_inline]] position locate(const K& key, std::uint64_t hash, const Equal& equal) const {
+    template <class Q, class Equal>
+    [[gnu::always_inline]] position locate(const Q& key, std::uint64_t hash, const Equal& equal) const {
         for (leaf* at = chain(hash); at != nullptr; at = at->next)
             for (auto found = tops_reader::matching(at->tops, tophash(hash)); found; found.drop_first())
                 if (equal(at->at(found.first()).key, key)) [[likely]]
@@ -95,7 +98,7 @@ private:
     static void below(retirable* at, unsigned level, F& f) {
         if (at == nullptr) return;
         if (level > 0)
-            for (retirable* child : static_cast<snapshot_inner*>(at)->child) below(child, level - 1, f);
+            for (retirable* child : static_cast<inner*>(at)->child) below(child, level - 1, f);
         else
             below(static_cast<leaf*>(at)->next, 0, f);
         f(at);
@@ -103,29 +106,30 @@ private:
     template <class F>
     static void leaves(retirable* at, unsigned level, F& f) {
         if (level > 0 && at != nullptr)
-            for (retirable* child : static_cast<snapshot_inner*>(at)->child) leaves(child, level - 1, f);
+            for (retirable* child : static_cast<inner*>(at)->child) leaves(child, level - 1, f);
         else
             for (const leaf* l = static_cast<leaf*>(at); l != nullptr; l = l->next) f(*l);
     }
 };
 
 // One change under way. Nodes are linked by their retirement field, which readers do not look at.
-template <class K, class V>
+template <class K, class V, class Allocator>
 class snapshot_edit {
 public:
-    using root = snapshot_root<K, V>;
-    using leaf = snapshot_leaf<K, V>;
+    using root = snapshot_root<K, V, Allocator>;
+    using leaf = snapshot_leaf<K, V, Allocator>;
+    using inner = snapshot_inner<Allocator>;
 
-    snapshot_edit() = default;
+    explicit snapshot_edit(const Allocator& allocator) noexcept : allocator_(allocator) {}
     snapshot_edit(const snapshot_edit&) = delete;
     snapshot_edit& operator=(const snapshot_edit&) = delete;
     ~snapshot_edit() {
-        while (fresh_ != nullptr) delete std::exchange(fresh_, fresh_->next_retired);
+        while (fresh_ != nullptr) std::exchange(fresh_, fresh_->next_retired)->dispose(&allocator_);
     }
 
     template <class Node, class... Args>
     Node* make(Args&&... args) {
-        Node* node = new Node(std::forward<Args>(args)...);
+        Node* node = make_with<Node>(allocator_, std::forward<Args>(args)...);
         node->next_retired = fresh_;
         fresh_ = node;
         return node;
@@ -135,7 +139,7 @@ public:
         stale_ = node;
     }
     // The new nodes are published: what they replace is retired.
-    void commit(reclaimer& to) noexcept {
+    void commit(reclaimer<Allocator>& to) noexcept {
         fresh_ = nullptr;
         while (stale_ != nullptr) {
             retirable* node = std::exchange(stale_, stale_->next_retired);
@@ -179,8 +183,8 @@ public:
         const std::uint64_t bucket = hash & (into.buckets() - 1);
         retirable** at = &into.top;
         for (unsigned level = into.levels(); level > 0; --level) {
-            if (*at == nullptr) *at = make<snapshot_inner>();
-            at = &static_cast<snapshot_inner*>(*at)->child[root::step(bucket, level - 1)];
+            if (*at == nullptr) *at = make<inner>();
+            at = &static_cast<inner*>(*at)->child[root::step(bucket, level - 1)];
         }
         leaf* head = static_cast<leaf*>(*at);
         if (head == nullptr || head->full()) {
@@ -196,10 +200,9 @@ public:
 private:
     retirable* step(retirable* at, unsigned level, std::uint64_t bucket, leaf* head) {
         if (level == 0) return head;
-        auto* copy = make<snapshot_inner>();
+        auto* copy = make<inner>();
         if (at != nullptr) {
-            for (unsigned i = 0; i < std::size(copy->child); ++i)
-                copy->child[i] = static_cast<snapshot_inner*>(at)->child[i];
+            for (unsigned i = 0; i < std::size(copy->child); ++i) copy->child[i] = static_cast<inner*>(at)->child[i];
             replaces(at);
         }
         retirable*& child = copy->child[root::step(bucket, level - 1)];
@@ -207,6 +210,7 @@ private:
         return copy;
     }
 
+    const Allocator& allocator_;
     retirable* fresh_ = nullptr;
     retirable* stale_ = nullptr;
 };

@@ -16,17 +16,17 @@ namespace mapaudit::detail {
 
 // A key's place for its value. Every exchange is acq_rel: a box is whole before it can be seen, and who takes one out
 // may look into it.
-template <class V>
-class sync_entry : public retirable {
+template <class V, class Allocator>
+class sync_entry : public retirable_of<sync_entry<V, Allocator>, Allocator> {
 public:
-    struct box : retirable {
+    struct box : retirable_of<box, Allocator> {
         explicit box(V&& v) : value(std::move(v)) {}
         const V value;
     };
 
-    explicit sync_entry(box* first) noexcept : box_(first) {}
-    ~sync_entry() override {
-        if (box* last = load()) delete last;
+    explicit sync_entry(const Allocator& allocator) noexcept : allocator_(allocator) {}
+    ~sync_entry() {
+        if (box* last = load()) destroy_with(allocator_, last);
     }
 
     // Null when erased, in either way. To be looked into in a read section.
@@ -43,6 +43,10 @@ public:
             if (old == gone()) return false;
         while (!box_.compare_exchange_weak(old, fresh, std::memory_order_acq_rel, std::memory_order_relaxed));
         return true;
+    }
+    // From what was seen there to another; false when it has changed since.
+    bool exchange(box* seen, box* fresh) noexcept {
+        return box_.compare_exchange_strong(seen, fresh, std::memory_order_acq_rel, std::memory_order_relaxed);
     }
     // What was there, null if nothing.
     box* erase() noexcept {
@@ -70,14 +74,15 @@ private:
     // No object has this address: it is no multiple of a box's alignment.
     static box* gone() noexcept { return reinterpret_cast<box*>(std::uintptr_t{1}); }
 
-    std::atomic<box*> box_;
+    std::atomic<box*> box_ = nullptr;
+    [[no_unique_address]] Allocator allocator_;
 };
 
 // A table of entries, which it does not own.
-template <class Table>
-class sync_part : public retirable {
+template <class Table, class Allocator>
+class sync_part : public retirable_of<sync_part<Table, Allocator>, Allocator> {
 public:
-    explicit sync_part(std::size_t reserve) : elements(reserve) {}
+    sync_part(std::size_t reserve, const Allocator& allocator) : elements(reserve, allocator) {}
 
     // How much to reserve for as many buckets as another part has.
     static std::size_t room_of(const sync_part& other) noexcept {

@@ -11,12 +11,11 @@
 //                      read_beside_a_write(map) when it is
 //   parts<Part>        one_part or many_parts
 //
-// Every critical section ends inside the audited body: the probes fire after it.
+// Every critical section ends inside the audited body: the probes fire after it. All memory is the Allocator's, but
+// that std::allocator's bucket arrays come from calloc (go_bucket.hpp says why).
 #ifndef MAPAUDIT_DETAIL_TABLE_MAP_HPP
 #define MAPAUDIT_DETAIL_TABLE_MAP_HPP
 
-#include <bit>
-#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -29,74 +28,14 @@
 #include <utility>
 
 #include <mapaudit/probes.h>
+#include <mapaudit/detail/foreign_key.hpp>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
+#include <mapaudit/detail/requirements.hpp>
+#include <mapaudit/detail/table_parts.hpp>
 
 namespace mapaudit::detail {
-
-// A table with its lock, on cache lines that no other part shares; the lock and the table's root in the first.
-template <class Access, class Table>
-struct alignas(64) table_part {
-    table_part() = default;
-    template <class... Args>
-    explicit table_part(std::size_t reserve, const Args&... args) : access(args...), table(reserve) {}
-
-    mutable Access access;
-    Table table;
-};
-
-template <class Part>
-class one_part {
-public:
-    template <class... Args>
-    explicit one_part(std::size_t reserve, const Args&... args) : part_(reserve, args...) {}
-
-    static constexpr std::uint32_t count() noexcept { return 1; }
-    Part* begin() noexcept { return &part_; }
-    const Part* begin() const noexcept { return &part_; }
-    const Part* end() const noexcept { return &part_ + 1; }
-    Part* end() noexcept { return &part_ + 1; }
-    static constexpr std::uint32_t index_of(std::uint64_t /*hash*/) noexcept { return 0; }
-
-private:
-    Part part_;
-};
-
-// As many parts as asked for, rounded up to a power of two. The hash bits that choose one lie just below the tophash's
-// eight and far above those that choose a bucket: within a part, neither loses any of its range.
-template <class Part>
-class many_parts {
-public:
-    static constexpr std::size_t most = 65536;
-
-    many_parts(std::size_t reserve, std::size_t parts)
-        : mask_(std::bit_ceil(parts < 1      ? 1
-                              : parts > most ? most
-                                             : parts) -
-                1),
-          parts_(new Part[mask_ + 1]) {
-        const auto bits = static_cast<unsigned>(std::popcount(mask_));
-        shift_ = 56 - bits;
-        // Shards fill unevenly: four standard deviations more than their share.
-        const double share = static_cast<double>(reserve) / static_cast<double>(count());
-        for (Part& part : *this) part.table.presize(static_cast<std::size_t>(share + 4 * std::sqrt(share) + 0.5));
-    }
-
-    std::uint32_t count() const noexcept { return static_cast<std::uint32_t>(mask_ + 1); }
-    Part* begin() noexcept { return parts_.get(); }
-    const Part* begin() const noexcept { return parts_.get(); }
-    Part* end() noexcept { return parts_.get() + mask_ + 1; }
-    const Part* end() const noexcept { return parts_.get() + mask_ + 1; }
-    std::uint32_t index_of(std::uint64_t hash) const noexcept {
-        return static_cast<std::uint32_t>((hash >> shift_) & mask_);
-    }
-
-private:
-    std::size_t mask_;
-    unsigned shift_ = 0;
-    std::unique_ptr<Part[]> parts_;
-};
 
 // Calls write(observer), where nobody listens with an observer that costs nothing.
 template <class Running, class Write>
@@ -121,7 +60,8 @@ template <class Running, class Write>
 // What a lookup's body takes along: by value what fits a register. A key whose address went to the attached path would
 // have to be kept in memory on the unattached one, at four instructions a lookup.
 template <class T>
-inline constexpr bool fits_register = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*);
+inline constexpr bool fits_register = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*) &&
+                                      !std::is_array_v<T>;
 template <class T>
 struct taken {
     std::conditional_t<fits_register<T>, T, T&> it;
@@ -132,12 +72,13 @@ struct taken_callable {
     std::conditional_t<fits_register<F> && !std::is_reference_v<F>, F, F&> it;
 };
 
-template <class K, class V, class Hash, class Equal, class Design>
+template <class K, class V, class Hash, class Equal, class Design, class Allocator>
 class table_map {
-    using table = go_table<K, V, Hash, Equal>;
+    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
+    using table = go_table<K, V, Hash, Equal, Allocator>;
     using access = typename Design::access;
     using part = table_part<access, table>;
-    using parts = typename Design::template parts<part>;
+    using parts = typename Design::template parts<part, Allocator>;
     friend access;
 
 public:
@@ -145,6 +86,7 @@ public:
     using mapped_type = V;
     using hasher = Hash;
     using key_equal = Equal;
+    using allocator_type = Allocator;
 
     static constexpr std::string_view kind = Design::kind;
     static constexpr bool concurrent = Design::concurrent;
@@ -161,28 +103,53 @@ public:
 
     // A copy of the value.
     [[gnu::always_inline]] std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        const auto result = audit<op::lookup>(handle_, lookup_body{this, {key}});
-        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
-            if (!result.there) return std::nullopt;
-            return result.value;
-        } else {
-            return result;
-        }
+        return lookup_any(key);
+    }
+    // What lookup, visit and erase take where Hash and Equal are transparent: no K is made.
+    template <foreign_key<K, Hash, Equal> Q>
+    [[gnu::always_inline]] std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
+        return lookup_any(key);
     }
 
     // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
-    template <std::invocable<const V&> F>
+    template <class F>
     [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
-        return audit<op::lookup>(handle_, visit_body<F>{this, {key}, {f}});
+        require_reader<F, V>();
+        return audit<op::lookup>(handle_, visit_body<const K, F>{this, {key}, {f}});
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    [[gnu::always_inline]] bool visit(const Q& key, F&& f) const {
+        require_reader<F, V>();
+        return audit<op::lookup>(handle_, visit_body<const Q, F>{this, {key}, {f}});
+    }
+
+    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
+    // audited assign): no other operation on the key comes between what f sees and what it leaves. In place, inside
+    // the critical section: f must not call this map, and what it throws leaves the value as f left it. f may return
+    // bool, whether it changed the value, which some kinds make use of.
+    template <class F>
+    bool update(const K& key, F&& f) {
+        return update_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool update(const Q& key, F&& f) {
+        return update_any(key, f);
     }
 
     // True when the key was there.
-    [[gnu::always_inline]] bool erase(const K& key) { return audit<op::erase>(handle_, erase_body{this, {key}}); }
+    [[gnu::always_inline]] bool erase(const K& key) {
+        return audit<op::erase>(handle_, erase_body<const K>{this, {key}});
+    }
+    template <foreign_key<K, Hash, Equal> Q>
+    [[gnu::always_inline]] bool erase(const Q& key) {
+        return audit<op::erase>(handle_, erase_body<const Q>{this, {key}});
+    }
 
     // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
     // call the map, is the kind's to say. Not audited as an operation.
-    template <std::invocable<const K&, const V&> F>
+    template <class F>
     void for_each(F&& f) const {
+        require_walker<F, K, V>();
         for (const part& mine : parts_) {
             [[maybe_unused]] auto guard = mine.access.iterate(*this);
             typename table::cursor cursor(mine.table);
@@ -221,11 +188,12 @@ public:
     // 0 where probes are compiled out.
     std::uint32_t id() const noexcept { return handle_.id(); }
     std::string_view name() const noexcept { return name_; }
+    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
 
 protected:
     template <class... Args>
-    explicit table_map(std::string_view name, std::size_t reserve, const Args&... args)
-        : parts_(reserve, args...), name_(name), handle_(kind, name, published()) {}
+    explicit table_map(const Allocator& allocator, std::string_view name, std::size_t reserve, const Args&... args)
+        : parts_(allocator, reserve, args...), name_(name, allocator), handle_(kind, name, published()) {}
     ~table_map() = default;
 
     const parts& all_parts() const noexcept { return parts_; }
@@ -254,9 +222,30 @@ private:
             });
         }
     };
+    template <class Q, class F>
+    struct update_arguments {
+        const Q& key;
+        F& f;
+    };
+    template <class Q, class F>
+    struct update_body {
+        table_map* map;
+        const update_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const {
+            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+                return in.update(arguments->key, arguments->f, hash, observer);
+            });
+        }
+    };
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        const update_arguments<Q, F> arguments{key, f};
+        return audit<op::assign>(handle_, update_body<Q, F>{this, &arguments});
+    }
+    template <class Q>
     struct erase_body {
         table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         [[gnu::noinline]] bool operator()(untimed& running) const { return work(running); }
         [[gnu::always_inline]] bool operator()(auto& running) const { return work(running); }
         [[gnu::always_inline]] bool work(auto& running) const {
@@ -275,9 +264,10 @@ private:
     static constexpr bool in_register =
         std::is_trivially_copyable_v<V> && std::is_default_constructible_v<V> && sizeof(V) <= sizeof(void*);
     using found = std::conditional_t<in_register, found_scalar, std::optional<V>>;
+    template <class Q>
     struct lookup_body {
         const table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         template <class Running>
         [[gnu::always_inline]] found operator()(Running& running) const {
             const std::uint64_t hash = map->hash_of(key.it);
@@ -288,7 +278,7 @@ private:
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             return find(mine, key.it, hash);
         }
-        [[gnu::always_inline]] static found find(const part& in, const K& key, std::uint64_t hash) {
+        [[gnu::always_inline]] static found find(const part& in, const Q& key, std::uint64_t hash) {
             const V* value = in.table.find(key, hash);
             if (value == nullptr) return found{};
             if constexpr (in_register)
@@ -296,16 +286,26 @@ private:
             else
                 return *value;
         }
-        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<const K> key,
+        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<Q> key,
                                                             std::uint64_t hash) {
             in->access.read_beside_a_write(*map);
             return find(*in, key.it, hash);
         }
     };
-    template <class F>
+    template <class Q>
+    [[gnu::always_inline]] std::optional<V> lookup_any(const Q& key) const {
+        const auto result = audit<op::lookup>(handle_, lookup_body<const Q>{this, {key}});
+        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
+            if (!result.there) return std::nullopt;
+            return result.value;
+        } else {
+            return result;
+        }
+    }
+    template <class Q, class F>
     struct visit_body {
         const table_map* map;
-        taken<const K> key;
+        taken<Q> key;
         taken_callable<F> f;
         template <class Running>
         [[gnu::always_inline]] bool operator()(Running& running) {
@@ -322,8 +322,8 @@ private:
         }
     };
 
-    template <class Running, class Write>
-    [[gnu::always_inline]] bool write_in(Running& running, const K& key, Write write) {
+    template <class Running, class Q, class Write>
+    [[gnu::always_inline]] bool write_in(Running& running, const Q& key, Write write) {
         const std::uint64_t hash = hash_of(key);
         const std::uint32_t index = parts_.index_of(hash);
         part& mine = parts_.begin()[index];
@@ -334,7 +334,10 @@ private:
         return changed;
     }
 
-    [[gnu::always_inline]] std::uint64_t hash_of(const K& key) const { return parts_.begin()->table.hash_of(key); }
+    template <class Q>
+    [[gnu::always_inline]] std::uint64_t hash_of(const Q& key) const {
+        return parts_.begin()->table.hash_of(key);
+    }
 
     // Part by part: of a map being written to, the sum need never have been true at one moment.
     sums totals() const {
@@ -361,7 +364,7 @@ private:
     }
 
     parts parts_;
-    std::string name_;
+    text_of<Allocator> name_;
     map_handle handle_;
 };
 

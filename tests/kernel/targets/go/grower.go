@@ -99,15 +99,15 @@ func many(n int) (all []Known) {
 	return all
 }
 
-// Two maps that grow in two places.
-func two(n int) (all []Known) {
-	kept = append(kept, fill(n))
+// Three maps, two that grow in one place and one in another.
+func three(n int) (all []Known) {
+	kept = append(kept, fill(n), fill(n))
 	other := newTracked()
 	for i := 0; i < n; i++ {
 		other.setElsewhere(i)
 	}
 	kept = append(kept, other)
-	return []Known{kept[0].finish(), other.finish()}
+	return []Known{kept[0].finish(), kept[1].finish(), other.finish()}
 }
 
 // Keys come and go: overflow buckets are left behind until the map is repacked.
@@ -200,7 +200,7 @@ func main() {
 	modes := map[string]func(int) []Known{
 		"fill":       func(n int) []Known { kept = append(kept, fill(n)); return []Known{kept[0].finish()} },
 		"many":       many,
-		"two":        two,
+		"three":      three,
 		"churn":      churn,
 		"emptied":    emptied,
 		"reused":     reused,
