@@ -2,77 +2,18 @@
 /*
  * The maps of unmodified Go programs: their growth, added up by map and caller, and the errors that end a program.
  *
- * A busy program grows maps a hundred thousand times a second: a growth is added to a row here and handed over with
- * the others at the interval. Two tables take turns, so that one can be read and emptied while nobody writes to it; the
- * kernel lets no program that began with the old one run on when it returns from exchanging them.
- *
  * No type of the kernel's is used: this object also loads where the kernel has no BTF.
  */
-#include "mapaudit.bpf.h"
-#include "wire_go.h"
-
-#define E2BIG 7 /* a hash table is full */
-
-struct growth_table {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct wire_go_growth_key);
-	__type(value, struct wire_go_growth);
-};
-struct growth_table growths_even SEC(".maps");
-struct growth_table growths_odd SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__array(values, struct growth_table);
-} growths SEC(".maps") = {
-	.values = {[0] = &growths_even},
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct wire_go_site_key);
-	__type(value, struct wire_go_site);
-} sites SEC(".maps");
-__u64 no_site[sizeof(struct wire_go_site) / sizeof(__u64)]; /* an array: the skeleton need not know the type */
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
-	__uint(max_entries, 1);
-	__type(key, struct wire_go_site_key);
-	__type(value, struct wire_go_spill);
-} spills SEC(".maps");
-
-__u64 table_full; /* so that nobody looks for room in it until it is exchanged: the auditor clears it then */
+#include "go_growth.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 16);
 } fatals SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct wire_go_ledger);
-} ledgers SEC(".maps");
-
-static __always_inline struct wire_go_ledger *this_ledger(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ledgers, &zero);
-}
-
-static __always_inline void lose(struct wire_go_ledger *ledger, enum wire_go_loss cause)
-{
-	__sync_fetch_and_add(&ledger->lost[cause], 1);
-}
-
 #if defined(__TARGET_ARCH_x86)
+
+#include "go_swiss.bpf.h"
 
 #define STACK_CHECK_TAKEN 0x41 /* CF, ZF: jbe jumps, the stack grows, and the prologue runs once more */
 
@@ -96,127 +37,30 @@ static __always_inline int doubles(const struct wire_go_hmap *head)
 	return size > 8 && size > 13 * (buckets / 2);
 }
 
-/* Keeps the way to a place that grows maps, the first time. */
-static __always_inline void introduce(struct wire_regs *regs, const struct wire_go_site_key *key)
-{
-	struct wire_go_site *site = bpf_map_lookup_elem(&sites, key);
-
-	if (site || bpf_map_update_elem(&sites, key, no_site, BPF_NOEXIST))
-		return;
-	site = bpf_map_lookup_elem(&sites, key);
-	if (site)
-		bpf_get_stack(regs, site->frames, sizeof(site->frames), BPF_F_USER_STACK);
-}
-
-/* Where no row can be had by map. */
-static __always_inline int spill(struct wire_regs *regs, const struct wire_go_site_key *key, __u64 added, __u64 now)
-{
-	struct wire_go_spill *row = bpf_map_lookup_elem(&spills, key);
-
-	if (!row) {
-		struct wire_go_spill fresh = {};
-
-		introduce(regs, key);
-		bpf_map_update_elem(&spills, key, &fresh, BPF_NOEXIST);
-		row = bpf_map_lookup_elem(&spills, key);
-		if (!row)
-			return 0;
-	}
-	if (!row->first_ns)
-		row->first_ns = now;
-	row->type = regs->ax;
-	row->last_ns = now;
-	__sync_fetch_and_add(added ? &row->doublings : &row->same_size, 1);
-	__sync_fetch_and_add(&row->buckets_added, added);
-	return 1;
-}
-
-static __always_inline int add_to_row(struct wire_go_growth *row, const struct wire_go_hmap *head, __u64 added,
-				      __u64 now)
-{
-	if (!row)
-		return 0;
-	row->size = head->count;
-	row->last_ns = now;
-	row->last_log2 = head->log2_buckets + (added ? 1 : 0);
-	__sync_fetch_and_add(added ? &row->doublings : &row->same_size, 1);
-	__sync_fetch_and_add(&row->buckets_added, added);
-	return 1;
-}
-
-static __always_inline struct wire_go_growth *new_row(void *table, const struct wire_go_growth_key *key,
-						      const struct wire_go_hmap *head, __u64 type, __u64 now)
-{
-	struct wire_go_growth fresh = {};
-
-	fresh.type = type;
-	fresh.first_ns = now;
-	fresh.first_log2 = head->log2_buckets;
-	if (bpf_map_update_elem(table, key, &fresh, BPF_NOEXIST) == -E2BIG)
-		table_full = 1;
-	return bpf_map_lookup_elem(table, key);
-}
-
-/* r14 is the goroutine, whose stack's bounds are its first two words. */
-static __always_inline int on_own_stack(const struct wire_regs *regs, __u64 map)
-{
-	__u64 stack[2] = {};
-
-	return bpf_probe_read_user(stack, sizeof(stack), (void *)regs->r14) == 0 &&
-	       map - stack[0] < stack[1] - stack[0];
-}
-
 /*
  * hashGrow is called from the map's assignment, whose frame rbp still points to: above it is the way back into the
  * code that assigned.
  */
-static __always_inline int on_grow(struct wire_regs *regs, __u32 process, struct wire_go_ledger *ledger, __u64 now)
+static __always_inline void on_grow(struct wire_regs *regs, __u32 process, struct wire_go_ledger *ledger, __u64 now)
 {
-	struct wire_go_growth_key key = {.map = regs->bx, .process = process};
-	struct wire_go_site_key place = {.process = process};
-	struct wire_go_growth *row = 0;
+	struct growth growth = {.key = {.map = regs->bx, .process = process}};
 	struct wire_go_hmap head;
-	__u32 zero = 0;
-	void *table = bpf_map_lookup_elem(&growths, &zero);
-	__u64 added;
-	int counted;
 
-	if (!table || !read_head(&head, key.map)) {
+	if (!read_head(&head, growth.key.map)) {
 		lose(ledger, WIRE_GO_LOST_UNREADABLE);
-		return 0;
+		return;
 	}
-	key.seed = head.seed;
-	bpf_probe_read_user(&key.caller, sizeof(key.caller), (void *)(regs->bp + 8));
-	added = doubles(&head) ? 1ull << head.log2_buckets : 0;
-	counted = add_to_row(bpf_map_lookup_elem(table, &key), &head, added, now);
-	if (!counted) {
-		place.caller = key.caller;
-		if (!table_full && !on_own_stack(regs, key.map)) {
-			introduce(regs, &place);
-			row = new_row(table, &key, &head, regs->ax, now);
-		}
-		counted = add_to_row(row, &head, added, now) || spill(regs, &place, added, now);
-	}
-	if (counted)
-		__sync_fetch_and_add(&ledger->handled, 1);
-	else
-		lose(ledger, WIRE_GO_LOST_TABLES);
-	return 0;
+	growth.key.seed = head.seed;
+	bpf_probe_read_user(&growth.key.caller, sizeof(growth.key.caller), (void *)(regs->bp + 8));
+	growth.type = regs->ax;
+	growth.size = head.count;
+	growth.added = doubles(&head) ? 1ull << head.log2_buckets : 0;
+	growth.log2_before = head.log2_buckets;
+	growth.log2_after = head.log2_buckets + (growth.added ? 1 : 0);
+	count_growth(regs, &growth, ledger, now);
 }
 
 /* ---- the error that ends the program ---- */
-
-#define KIND_OFFSET 23 /* abi.Type.Kind_, in every version; the name says what kind it is in its low five bits */
-#define KIND_MASK 0x1f
-#define KIND_MAP 21
-
-static __always_inline int is_map_type(__u64 type)
-{
-	__u8 kind = 0;
-
-	return type && bpf_probe_read_user(&kind, sizeof(kind), (void *)(type + KIND_OFFSET)) == 0 &&
-	       (kind & KIND_MASK) == KIND_MAP;
-}
 
 /*
  * The operation that found the map in use has put its arguments (type and map; of an iteration, the iterator, which has
@@ -238,7 +82,7 @@ static __always_inline void find_map(const struct wire_regs *regs, struct wire_g
 	out->map = words[1];
 }
 
-static __always_inline int on_fatal(struct wire_regs *regs, __u32 process, __u32 goid_offset,
+static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 process, __u32 goid_offset,
 				    struct wire_go_ledger *ledger, __u64 now)
 {
 	struct wire_go_fatal *out = bpf_ringbuf_reserve(&fatals, sizeof(*out), 0);
@@ -253,10 +97,16 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 process, __u32
 	out->process = process;
 	out->length = (__u32)regs->bx;
 	bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)(regs->r14 + goid_offset));
-	bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)regs->sp);
 	bpf_probe_read_user(out->message, length, (void *)regs->ax);
-	bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK);
-	find_map(regs, out);
+	if (probe == WIRE_GO_SWISS_FATAL) {
+		bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)(regs->bp + 8));
+		bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK | 1);
+		find_swiss_map(regs, out);
+	} else {
+		bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)regs->sp);
+		bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK);
+		find_map(regs, out);
+	}
 	bpf_ringbuf_submit(out, 0);
 	__sync_fetch_and_add(&ledger->handled, 1);
 	return 0;
@@ -264,15 +114,17 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 process, __u32
 
 static __always_inline void on_hit(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
 {
-	__u32 process = (cookie >> WIRE_GO_PROCESS_SHIFT) & 0xffff;
+	__u32 process = (cookie >> WIRE_GO_PROCESS_SHIFT) & 0xffff, probe = cookie & WIRE_GO_PROBE_MASK;
 
 	if (cookie & WIRE_GO_STACK_CHECK && regs->flags & STACK_CHECK_TAKEN)
 		return;
 	__sync_fetch_and_add(&ledger->fired, 1);
-	if ((cookie & WIRE_GO_PROBE_MASK) == WIRE_GO_GROW)
+	if (probe == WIRE_GO_GROW)
 		on_grow(regs, process, ledger, now);
+	else if (probe >= WIRE_GO_SWISS_TO_TABLE && probe <= WIRE_GO_SWISS_SPLIT)
+		on_swiss_grow(regs, probe, process, ledger, now);
 	else
-		on_fatal(regs, process, (__u32)(cookie >> WIRE_GO_GOID_SHIFT), ledger, now);
+		on_fatal(regs, probe, process, (__u32)(cookie >> WIRE_GO_GOID_SHIFT), ledger, now);
 }
 
 #else

@@ -13,6 +13,11 @@
 enum wire_go_probe {
 	WIRE_GO_GROW = 1, /* runtime.hashGrow: rax the map's type, rbx the map */
 	WIRE_GO_FATAL,	  /* runtime.fatal, runtime.throw: rax, rbx the message and its length */
+	/* From Go 1.24 on, methods of internal/runtime/maps: */
+	WIRE_GO_SWISS_TO_TABLE, /* (*Map).growToTable: rax the map, rbx its type */
+	WIRE_GO_SWISS_GROW,	/* (*table).grow: rax the table, rbx the map's type, rcx the map, rdi the new capacity */
+	WIRE_GO_SWISS_SPLIT,	/* (*table).split: rax, rbx, rcx as above */
+	WIRE_GO_SWISS_FATAL,	/* runtime.fatal, called by a function that only passes on to it: maps.fatal, or another */
 };
 
 #define WIRE_GO_PROBE_MASK 0xffull
@@ -35,6 +40,34 @@ struct wire_go_hmap {
 #define WIRE_GO_HMAP_FLAGS 0x0fu /* iterator, oldIterator, hashWriting, sameSizeGrow: there are no others */
 #define WIRE_GO_LARGEST_LOG2 40u /* no machine holds more buckets: memory that says so is no map's */
 
+/*
+ * The head of a Swiss map: struct Map of internal/runtime/maps/map.go (from 1.24), as far as it is needed. With a
+ * directory of length 0 the map is one group of eight slots; else the directory's entries lead to tables.
+ */
+struct wire_go_swiss_map {
+	__u64 used;	 /* elements */
+	__u64 seed;	 /* random at creation, and again whenever the map becomes empty */
+	__u64 directory; /* address of its entries: u64 addresses of tables, of which several may be the same */
+	__u64 entries;	 /* 0, or 1 << depth */
+	__u8 depth;	 /* globalDepth */
+	__u8 shift;	 /* globalShift: 64 - depth */
+	__u8 writing;	 /* 0 or 1 */
+	__u8 reserved[5];
+};
+
+/* And of a table there: struct table of internal/runtime/maps/table.go. */
+struct wire_go_swiss_table {
+	__u16 used;
+	__u16 capacity; /* slots: a power of two */
+	__u16 room;	/* growthLeft */
+	__u8 depth;	/* localDepth: 1 << (the map's depth - this) entries of the directory lead here */
+	__u8 reserved;
+};
+
+#define WIRE_GO_GROUP_LOG2 3u	     /* slots of a group */
+#define WIRE_GO_LARGEST_TABLE_LOG2 7u /* groups: a table that has as many is split in two of as many */
+#define WIRE_GO_DEEPEST 32u	     /* no machine holds a larger directory */
+
 /* ---- growth, by map and caller. Rows stand for what happened since they were last taken ---- */
 
 struct wire_go_growth_key {
@@ -51,8 +84,12 @@ struct wire_go_growth {
 	__u64 buckets_added;
 	__u64 size;		 /* elements at the latest growth */
 	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
-	__u8 first_log2;	 /* buckets before the first growth */
-	__u8 last_log2;		 /* and after the latest */
+	/*
+	 * Buckets before the first growth and after the latest. Of a Swiss map: groups that its directory has room for,
+	 * which are as many as it has while that has one table, and never become fewer.
+	 */
+	__u8 first_log2;
+	__u8 last_log2;
 	__u8 reserved[6];
 };
 

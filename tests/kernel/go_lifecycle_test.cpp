@@ -65,15 +65,19 @@ TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
     EXPECT_EQ(ledger.lost, 0u);
 }
 
+// Rounds of a test: more by an environment variable, for a proof.
+int rounds(const char* variable, int usual) {
+    const char* const asked = std::getenv(variable);
+    return asked != nullptr ? std::atoi(asked) : usual;
+}
+
 // Every attach and detach rewrites code that goroutines run, whose stacks the runtime moves meanwhile.
 TEST(GoLifecycle, AttachedAHundredTimesWhileStacksMove) {
-    const char* const asked = std::getenv("MAPAUDIT_GO_ROUNDS");
-    const int rounds = asked != nullptr ? std::atoi(asked) : 100;
     GoTarget target("diver");
     auto process = Process::open(target.pid());
     ASSERT_TRUE(process);
     model::Book book({});
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = rounds("MAPAUDIT_GO_ROUNDS", 100); round > 0; --round) {
         auto source = attach(*process);
         ASSERT_NE(source, nullptr);
         ASSERT_TRUE(comes_true("a growth under the probes",
@@ -114,7 +118,7 @@ TEST(GoLifecycle, AKilledAuditorLeavesNothing) {
     ASSERT_FALSE(go->binary().position_independent());
     const auto before = code_at_probes(*process, *go);
     ASSERT_FALSE(before.empty());
-    for (int round = 0; round < 5; ++round) {
+    for (int round = rounds("MAPAUDIT_GO_KILLS", 5); round > 0; --round) {
         Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "-i", "0.01", "--plain"});
         ASSERT_TRUE(auditor.wait_for(" grow ")) << auditor.err();
         EXPECT_NE(code_at_probes(*process, *go), before) << "nothing is attached";

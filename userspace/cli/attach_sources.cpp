@@ -66,15 +66,10 @@ Result<Found> look_for(const std::vector<const Process*>& processes, const Audit
         }
         if (options.source != "usdt") {
             auto go = sources::GoProcess::find(*process);
-            Result<void> usable;
-            if (!go)
-                usable = go.error();
-            else if (*go != nullptr)
-                usable = (*go)->auditable();
             // A reason to say so, and to go on where there is something else to audit.
-            if (!usable && !any) return usable.error();
-            if (!usable) log_note(usable.error().line());
-            if (usable && *go != nullptr) {
+            if (!go && !any) return go.error();
+            if (!go) log_note(go.error().line());
+            if (go && *go != nullptr) {
                 found.go.push_back(std::move(*go));
                 any = true;
             }

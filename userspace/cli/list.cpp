@@ -59,12 +59,8 @@ void print_go(const sources::GoProcess& process) {
     fmt::print("source go  {}\n  {}, {} maps\n", output::escape(process.path()),
                binary.version().empty() ? "version not known" : output::escape(binary.version()),
                binary.design() == sources::GoMapDesign::classic ? "classic" : "swiss");
-    if (const auto auditable = process.auditable(); auditable) {
-        fmt::print("  watched, growth and fatal errors: {}\n", names_of(binary, true));
-        fmt::print("  found and not watched: {}\n", names_of(binary, false));
-    } else {
-        fmt::print("  {}\n", output::escape(auditable.error().line()));
-    }
+    fmt::print("  watched, growth and fatal errors: {}\n", names_of(binary, true));
+    fmt::print("  found and not watched: {}\n", names_of(binary, false));
     for (const sources::GoRefusal& refusal : binary.refused())
         fmt::print("  left alone: {}: {}\n", output::escape(refusal.function), output::escape(refusal.reason));
 }

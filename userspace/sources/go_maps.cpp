@@ -7,12 +7,9 @@
 namespace mapaudit::sources {
 namespace {
 
-// Elements of a map with so many buckets: it grows at 6.5 a bucket, and is given more room than that to err.
-bool fits(std::uint64_t size, std::uint8_t log2_buckets) { return size <= 16ull << log2_buckets; }
-
-bool plausible(const wire_go_hmap& head) {
-    return head.log2_buckets < WIRE_GO_LARGEST_LOG2 && (head.flags & ~WIRE_GO_HMAP_FLAGS) == 0 &&
-           fits(head.count, head.log2_buckets);
+// A Swiss map of several tables has at most what its directory has room for: what it has, its memory tells.
+std::uint64_t buckets_after(std::uint64_t before, const GoSighting& sighting) {
+    return std::min(before + sighting.added, std::uint64_t{1} << sighting.log2_after);
 }
 
 }  // namespace
@@ -32,7 +29,9 @@ std::uint32_t GoMaps::meet(const GoSighting& sighting) {
         changed_.insert(map.id);
         if (is_it(map, sighting)) {
             map.seed = sighting.seed;
-            map.log2_grown = map.log2_buckets = std::max(map.log2_grown, sighting.log2_after);
+            if (sighting.log2_before > map.log2_grown) map.buckets = std::uint64_t{1} << sighting.log2_before;
+            map.log2_grown = std::max(map.log2_grown, sighting.log2_after);
+            map.buckets = std::max(map.buckets, buckets_after(map.buckets, sighting));
             map.size = sighting.size;
             if (map.type == 0) map.type = sighting.type;
             map.suspect = false;
@@ -49,7 +48,8 @@ std::uint32_t GoMaps::meet(const GoSighting& sighting) {
     map.caller = sighting.caller;
     map.address = sighting.map;
     map.seed = sighting.seed;
-    map.log2_grown = map.log2_buckets = sighting.log2_after;
+    map.log2_grown = sighting.log2_after;
+    map.buckets = buckets_after(std::uint64_t{1} << sighting.log2_before, sighting);
     map.size = sighting.size;
     const std::uint32_t id = add(map);
     by_address_[sighting.map] = id;
@@ -76,15 +76,15 @@ std::uint32_t GoMaps::add(GoMap map) {
 
 // A growth is told before it happens: the thread may be held up in between. And those of the last few milliseconds may
 // not have been told yet: memory that looks like another map's is given one more look.
-void GoMaps::look(GoMap& map, const wire_go_hmap& head) {
+void GoMaps::look(GoMap& map, const GoMapHead& head) {
     changed_.insert(map.id);
-    const bool fit = plausible(head);
-    const bool same = head.seed == map.seed ? head.log2_buckets + 1 >= map.log2_grown
-                                            : fit && head.log2_buckets == map.log2_grown && map.log2_grown != 0;
+    const bool same = head.seed == map.seed
+                          ? head.log2_buckets + 1 >= map.log2_grown
+                          : head.plausible && head.log2_buckets == map.log2_grown && map.log2_grown != 0;
     if (same) {
         map.seed = head.seed;
-        if (fit) map.size = head.count;
-        if (fit) map.log2_buckets = std::max(head.log2_buckets, map.log2_grown);
+        if (head.plausible) map.size = head.size;
+        if (head.plausible && head.log2_buckets >= map.log2_grown && head.buckets != 0) map.buckets = head.buckets;
         map.suspect = false;
     } else if (!std::exchange(map.suspect, true)) {
         return;

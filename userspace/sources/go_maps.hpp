@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "model/book.hpp"
-#include "wire_go.h"
+#include "sources/go_map_memory.hpp"
 
 namespace mapaudit::sources {
 
@@ -21,8 +21,10 @@ struct GoSighting {
     std::uint64_t type = 0;  // 0: not known
     std::uint64_t caller = 0;
     std::uint32_t seed = 0;
-    std::uint8_t log2_before = 0, log2_after = 0;  // buckets, before and after what happened there
+    // Buckets before and after what happened there; of a Swiss map: groups that its directory has room for.
+    std::uint8_t log2_before = 0, log2_after = 0;
     std::uint64_t size = 0;
+    std::uint64_t added = 0;  // buckets
 };
 
 // A map with a row of its own, or those that share one: of one type, assigned to in one place.
@@ -33,8 +35,8 @@ struct GoMap {
     // Of a map of its own:
     std::uint64_t address = 0;
     std::uint32_t seed = 0;
-    std::uint8_t log2_grown = 0;    // buckets, by the growths that were seen
-    std::uint8_t log2_buckets = 0;  // and by its memory, which may be ahead of them
+    std::uint8_t log2_grown = 0;  // buckets, as in GoSighting, by the growths that were seen
+    std::uint64_t buckets = 0;    // and by its memory, which may be ahead of them; of a Swiss map: its groups
     std::uint64_t size = 0;
     bool alive = true;
     bool suspect = false;  // its memory did not look like it at the last look
@@ -50,8 +52,8 @@ public:
     // The id of its row: its own, the one shared by those of its type and caller, or model::other_maps. The same for
     // every sighting of one map, if they are told in the order they were made in.
     std::uint32_t meet(const GoSighting& sighting);
-    // Compares a living map with what its memory holds now: zeros, where that could not be read.
-    void look(GoMap& map, const wire_go_hmap& head);
+    // Compares a living map with what its memory holds now.
+    void look(GoMap& map, const GoMapHead& head);
 
     std::vector<GoMap*> living();
     // Those that are new, or known otherwise, since the last call; each once.

@@ -24,6 +24,15 @@ T at(const unsigned char* bytes, std::uint64_t offset) {
     return value;
 }
 
+// Of those that are watched.
+wire_go_probe probe_of(const GoFunction& function, GoMapDesign design) {
+    if (function.role == GoRole::fatal) return design == GoMapDesign::swiss ? WIRE_GO_SWISS_FATAL : WIRE_GO_FATAL;
+    if (function.name.ends_with("(*Map).growToTable")) return WIRE_GO_SWISS_TO_TABLE;
+    if (function.name.ends_with("(*table).grow")) return WIRE_GO_SWISS_GROW;
+    if (function.name.ends_with("(*table).split")) return WIRE_GO_SWISS_SPLIT;
+    return WIRE_GO_GROW;
+}
+
 std::string base_name(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? path : path.substr(slash + 1);
@@ -53,14 +62,6 @@ Result<std::unique_ptr<GoProcess>> GoProcess::find(const Process& process) {
     found->binary_ = std::move(*binary);
     if (auto bias = found->find_bias(); !bias) return bias.error();
     return found;
-}
-
-Result<void> GoProcess::auditable() const {
-    if (binary_->design() == GoMapDesign::classic) return {};
-    return Error::of(Failure::no_target,
-                     "the Go program of process " + std::to_string(process_.pid()) +
-                         " has the maps of Go 1.24, which are not audited yet",
-                     "Go 1.24 and 1.25 build it with the former ones under GOEXPERIMENT=noswissmap");
 }
 
 // By the mapping that holds the first map function's code.
@@ -93,7 +94,7 @@ std::vector<UprobeSite> GoProcess::sites(std::uint32_t index) const {
     std::vector<UprobeSite> sites;
     for (const GoFunction& function : binary_->functions()) {
         if (!watches(function)) continue;
-        std::uint64_t cookie = function.role == GoRole::grow ? WIRE_GO_GROW : WIRE_GO_FATAL;
+        std::uint64_t cookie = probe_of(function, binary_->design());
         if (function.on_stack_check) cookie |= WIRE_GO_STACK_CHECK;
         cookie |= std::uint64_t{index} << WIRE_GO_PROCESS_SHIFT;
         cookie |= std::uint64_t{binary_->goid_offset()} << WIRE_GO_GOID_SHIFT;

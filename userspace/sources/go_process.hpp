@@ -26,9 +26,6 @@ public:
     // Null: the process runs no Go program. Fails where it does and cannot be audited. `process` outlives the result.
     static Result<std::unique_ptr<GoProcess>> find(const Process& process);
 
-    // Fails where the go source cannot watch its maps.
-    Result<void> auditable() const;
-
     const Process& process() const { return process_; }
     const GoBinary& binary() const { return *binary_; }
     const std::string& path() const { return path_; }  // of the executable, as the kernel prints it

@@ -86,11 +86,12 @@ void GoSource::take_growths(model::Book& book) {
         const auto [place, made] = places.try_emplace({row.key.process, row.key.map, row.key.seed}, groups.size());
         if (made)
             groups.push_back({{row.key.map, row.value.type, row.key.caller, row.key.seed, row.value.first_log2,
-                               row.value.last_log2, row.value.size},
+                               row.value.last_log2, row.value.size, 0},
                               row.value.last_ns,
                               {}});
         Group& group = groups[place->second];
         GoSighting& sighting = group.sighting;
+        sighting.added += row.value.buckets_added;
         sighting.log2_before = std::min(sighting.log2_before, row.value.first_log2);
         sighting.log2_after = std::max(sighting.log2_after, row.value.last_log2);
         if (row.value.last_ns >= group.last_ns) sighting.size = row.value.size;
@@ -173,12 +174,10 @@ void GoSource::look_at_maps() {
     for (Target& target : targets_) {
         if (!target.process->process().alive()) continue;  // its last figures stay
         const auto living = target.maps.living();
-        std::vector<wire_go_hmap> heads(living.size());
-        std::vector<RemoteRead> reads;
-        for (std::size_t i = 0; i < living.size(); ++i)
-            reads.push_back({living[i]->address, &heads[i], sizeof heads[i]});
-        if (target.process->process().read_many(reads) == 0) continue;
-        for (std::size_t i = 0; i < living.size(); ++i) target.maps.look(*living[i], heads[i]);
+        std::vector<std::uint64_t> addresses;
+        for (const GoMap* map : living) addresses.push_back(map->address);
+        const auto heads = read_map_heads(target.process->process(), target.process->binary().design(), addresses);
+        for (std::size_t i = 0; i < heads.size(); ++i) target.maps.look(*living[i], heads[i]);
     }
 }
 
@@ -216,7 +215,7 @@ void GoSource::describe_changed(model::Book& book) {
             }
             if (!map->shared) {
                 info.size = map->size;
-                info.buckets = std::uint64_t{1} << map->log2_buckets;
+                info.buckets = map->buckets;
             }
             info.alive = map->alive;
             book.describe(key, info);

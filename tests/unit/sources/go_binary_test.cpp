@@ -217,12 +217,14 @@ std::vector<Disassembled> code_to_its_end(const std::string& program, const GoFu
 TEST(GoSamples, AreReadAsDisassembled) {
     if (!std::filesystem::exists(GO_SAMPLES))
         GTEST_SKIP() << "no Go programs of other versions: scripts/go_samples.sh " GO_SAMPLES " fetches some";
+    bool swiss = false;
     for (const auto& file : std::filesystem::directory_iterator(GO_SAMPLES)) {
         SCOPED_TRACE(file.path().string());
         const int minor = std::atoi(file.path().filename().c_str() + std::string("go1.").size());
         ASSERT_GT(minor, 0);
         const GoBinary binary = read_program(file.path());
         EXPECT_EQ(binary.design(), minor < 24 ? GoMapDesign::classic : GoMapDesign::swiss);
+        swiss = swiss || binary.design() == GoMapDesign::swiss;
         EXPECT_EQ(binary.goid_offset(), minor == 23 || minor == 24 ? 160u : 152u);
         if (!binary.version().empty()) {
             EXPECT_TRUE(binary.version().starts_with("go1." + std::to_string(minor)));
@@ -237,6 +239,7 @@ TEST(GoSamples, AreReadAsDisassembled) {
             EXPECT_THAT(line->file, testing::MatchesRegex("(.*/)?(runtime|internal/runtime/maps)/[a-z0-9_]*\\.go"));
         }
     }
+    EXPECT_TRUE(swiss) << "no program with Swiss maps is among them";
 }
 
 }  // namespace

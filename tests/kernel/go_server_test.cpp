@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// nats-server, as Debian packages it (Go 1.19, classic maps, stripped), under load: every message arrives as without an
+// auditor, and of the map that holds a connection's subscriptions the figures are known beforehand.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <vector>
+
+#include "support/audited_run.hpp"
+#include "support/child.hpp"
+#include "support/tcp_client.hpp"
+
+namespace mapaudit::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr int subjects = 4999, messages = 3, rounds = 5;
+// A classic map of Go doubles when it would exceed 6.5 elements a bucket.
+constexpr int buckets = 1024, growths = 10;
+static_assert(2 * subjects <= 13 * buckets && 2 * subjects > 13 * buckets / 2 && 1 << growths == buckets);
+
+std::string subject(int i) { return "orders." + std::to_string(i); }
+
+class NatsServer {
+public:
+    NatsServer() : server_({"nats-server", "-a", "127.0.0.1", "-p", "-1"}) {
+        EXPECT_TRUE(server_.wait_for("Server is ready")) << server_.err();
+        const std::string said = "client connections on 127.0.0.1:";
+        const std::size_t at = server_.err().find(said);
+        if (at == std::string::npos) throw std::runtime_error("no port: " + server_.err());
+        port_ = static_cast<std::uint16_t>(std::stoi(server_.err().substr(at + said.size())));
+    }
+    pid_t pid() const { return server_.pid(); }
+    TcpClient connect() const {
+        TcpClient client(port_);
+        EXPECT_THAT(client.receive_until("\r\n"), StartsWith("INFO "));
+        client.send("CONNECT {\"verbose\":false}\r\n");
+        return client;
+    }
+    Finished stop() {
+        server_.send(SIGTERM);
+        return server_.finish();
+    }
+
+private:
+    Child server_;
+    std::uint16_t port_ = 0;
+};
+
+// All that it has been sent has been worked off.
+void settle(TcpClient& client) {
+    ASSERT_TRUE(client.send("PING\r\n"));
+    ASSERT_THAT(client.receive_until("PONG\r\n"), testing::EndsWith("PONG\r\n"));
+}
+
+// Subscribes to each subject; returns what stays subscribed.
+TcpClient subscriber(const NatsServer& server) {
+    TcpClient client = server.connect();
+    std::string commands;
+    for (int i = 0; i < subjects; ++i) commands += "SUB " + subject(i) + " " + std::to_string(i) + "\r\n";
+    EXPECT_TRUE(client.send(commands));
+    settle(client);
+    return client;
+}
+
+void expect_messages_arrive(const NatsServer& server, TcpClient& to) {
+    TcpClient from = server.connect();
+    std::string commands, expected;
+    for (int message = 0; message < messages; ++message)
+        for (int i = 0; i < subjects; ++i) {
+            commands += "PUB " + subject(i) + " 5\r\nmoved\r\n";
+            expected += "MSG " + subject(i) + " " + std::to_string(i) + " 5\r\nmoved\r\n";
+        }
+    ASSERT_TRUE(from.send(commands));
+    settle(from);
+    EXPECT_EQ(to.receive(expected.size()), expected);
+}
+
+TEST(GoServer, OfDebianUnderLoadIsRightAndItsGrowthIsExact) {
+    NatsServer server;
+    const ScratchFolder scratch;
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
+                   "--stacks", "--fail-on-loss", "-i", "0.1"});
+    ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
+    std::vector<TcpClient> subscribers;  // the one of the last round stays
+    for (int round = 0; round < rounds; ++round) {
+        subscribers.push_back(subscriber(server));
+        expect_messages_arrive(server, subscribers.back());
+        if (round + 1 < rounds) subscribers.pop_back();  // its subscriptions end with it
+    }
+    auditor.send(SIGINT);
+    const Finished finished = auditor.finish();
+    EXPECT_EQ(finished.exit_code, 0) << finished.err;
+    expect_messages_arrive(server, subscribers.back());
+    EXPECT_EQ(server.stop().signal, 0) << "it ends as it does without an auditor";
+
+    const LedgerLine ledger = ledger_of(finished);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+    EXPECT_EQ(ledger.lost, 0u);
+    long of_subscriptions = 0, exact = 0;
+    for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
+        SCOPED_TRACE(row.at("map_name"));
+        EXPECT_THAT(row.at("map_name"), StartsWith("map["));
+        EXPECT_EQ(row.at("map_kind"), "go classic");
+        if (!row.at("map_name").starts_with("map[string]*server.subscription ")) continue;
+        of_subscriptions += std::stol(row.at("grows"));
+        if (row.at("size") == std::to_string(subjects) && row.at("buckets") == std::to_string(buckets) &&
+            row.at("grows") == std::to_string(growths))
+            ++exact;
+    }
+    EXPECT_GE(of_subscriptions, rounds * growths);
+    EXPECT_GE(exact, 1) << "the last connection's subscriptions";
+    EXPECT_THAT(finished.err, HasSubstr("nats-server/"));
+}
+
+}  // namespace
+}  // namespace mapaudit::test
