@@ -100,13 +100,12 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 p
 	bpf_probe_read_user(out->message, length, (void *)regs->ax);
 	if (probe == WIRE_GO_SWISS_FATAL) {
 		bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)(regs->bp + 8));
-		bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK | 1);
 		find_swiss_map(regs, out);
 	} else {
 		bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)regs->sp);
-		bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK);
 		find_map(regs, out);
 	}
+	bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK);
 	bpf_ringbuf_submit(out, 0);
 	__sync_fetch_and_add(&ledger->handled, 1);
 	return 0;

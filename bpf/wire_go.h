@@ -15,9 +15,9 @@ enum wire_go_probe {
 	WIRE_GO_FATAL,	  /* runtime.fatal, runtime.throw: rax, rbx the message and its length */
 	/* From Go 1.24 on, methods of internal/runtime/maps: */
 	WIRE_GO_SWISS_TO_TABLE, /* (*Map).growToTable: rax the map, rbx its type */
-	WIRE_GO_SWISS_GROW,	/* (*table).grow: rax the table, rbx the map's type, rcx the map, rdi the new capacity */
-	WIRE_GO_SWISS_SPLIT,	/* (*table).split: rax, rbx, rcx as above */
-	WIRE_GO_SWISS_FATAL,	/* runtime.fatal, called by a function that only passes on to it: maps.fatal, or another */
+	WIRE_GO_SWISS_GROW,  /* (*table).grow: rax the table, rbx the map's type, rcx the map, rdi the new capacity */
+	WIRE_GO_SWISS_SPLIT, /* (*table).split: rax, rbx, rcx as above */
+	WIRE_GO_SWISS_FATAL, /* runtime.fatal, called by a function that only passes on to it: maps.fatal, or another */
 };
 
 #define WIRE_GO_PROBE_MASK 0xffull
@@ -64,9 +64,9 @@ struct wire_go_swiss_table {
 	__u8 reserved;
 };
 
-#define WIRE_GO_GROUP_LOG2 3u	     /* slots of a group */
+#define WIRE_GO_GROUP_LOG2 3u	      /* slots of a group */
 #define WIRE_GO_LARGEST_TABLE_LOG2 7u /* groups: a table that has as many is split in two of as many */
-#define WIRE_GO_DEEPEST 32u	     /* no machine holds a larger directory */
+#define WIRE_GO_DEEPEST 32u	      /* no machine holds a larger directory */
 
 /* ---- growth, by map and caller. Rows stand for what happened since they were last taken ---- */
 
@@ -127,7 +127,8 @@ struct wire_go_fatal {
 	/* The map that the operation was on, where its arguments were found on the stack; 0: not known. */
 	__u64 map, type;
 	struct wire_go_hmap head;
-	__u64 frames[WIRE_GO_FRAMES]; /* as above; the operation itself is not among them */
+	/* From the probe outwards. The operation is among them or not, as the kernel takes the function to begin. */
+	__u64 frames[WIRE_GO_FRAMES];
 	char message[WIRE_GO_MESSAGE];
 };
 

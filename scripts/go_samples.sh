@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # go_samples.sh FOLDER: fetches a few stock Go programs, built by other versions of Go than the packaged one, which the
-# tests read (and never run). Where there is no npm, or no network, the tests say that they go without.
+# tests read, and put to work under the auditor. Where there is no npm, or no network, the tests say that they go without.
 set -euo pipefail
 folder=$1
 

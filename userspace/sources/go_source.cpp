@@ -19,6 +19,16 @@ std::uint64_t losses(const wire_go_ledger& ledger) {
     return sum;
 }
 
+// From the map's operation outwards. Where the probed function begins with a push of rbp, and from Linux 6.11 on, the
+// kernel lists its return address as well, and the one of a function between.
+std::span<const __u64> from_operation(const wire_go_fatal& fatal) {
+    const std::span<const __u64> frames(fatal.frames);
+    const auto inner = frames.first(4);
+    const auto found = std::find(inner.begin(), inner.end(), fatal.inside);
+    return fatal.inside == 0 || found == inner.end() ? frames
+                                                     : frames.subspan(static_cast<std::size_t>(found - inner.begin()));
+}
+
 }  // namespace
 
 // What happened to one map, or to those that share a row, from one caller.
@@ -146,7 +156,8 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     GoSighting sighting;
     sighting.map = fatal.map;
     sighting.type = fatal.type;
-    sighting.caller = fatal.frames[1];
+    const auto frames = from_operation(fatal);
+    sighting.caller = frames[1];
     sighting.seed = fatal.head.seed;
     sighting.log2_before = sighting.log2_after = fatal.head.log2_buckets;
     sighting.size = fatal.head.count;
@@ -164,7 +175,7 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     row.tid = static_cast<std::uint32_t>(fatal.goid);
     row.count = 1;
     row.first_ns = row.last_ns = fatal.time_ns;
-    row.stack = process.stack(fatal.frames);
+    row.stack = process.stack(frames);
     if (fatal.inside != 0) row.stack.frames.insert(row.stack.frames.begin(), process.frame(fatal.inside));
     row.other_stack.cut = "not known: of a Go program's operations only growth and fatal errors are watched";
     evidence_.raced(std::move(row));
