@@ -13,7 +13,7 @@ needed=(
     "libcli11-dev:<CLI/CLI.hpp" "libasio-dev:<asio/version.hpp" libmemcached-tools:memccapable
     "libspdlog-dev:<spdlog/spdlog.h" "libfmt-dev:<fmt/format.h" "nlohmann-json3-dev:<nlohmann/json.hpp"
     "libncurses-dev:<curses.h" "libgtest-dev:<gtest/gtest.h" "libgmock-dev:<gmock/gmock.h"
-    "liburcu-dev:<urcu/urcu-bp.h" "libzydis-dev:<Zydis/Zydis.h" golang-go:go nats-server:nats-server
+    "liburcu-dev:<urcu/urcu-bp.h" "libzydis-dev:<Zydis/Zydis.h" golang-go:go
     g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ valgrind:valgrind
 )
 if [[ ${1-} == --bench || ${1-} == --peers ]]; then

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# go_samples.sh FOLDER: fetches a few stock Go programs, built by other versions of Go than the packaged one, which the
-# tests read, and put to work under the auditor. Where there is no npm, or no network, the tests say that they go without.
+# go_samples.sh FOLDER: fetches a few stock Go programs, built by other versions of Go than the packaged one, and a
+# server of Debian's, which the tests read, and put to work under the auditor. Where there is no npm, no apt or no network,
+# the tests say that they go without.
 set -euo pipefail
 folder=$1
 
@@ -25,6 +26,23 @@ fetch() {
     mv "$work/package/$program" "$folder/$name"
 }
 
+# A server with classic maps, taken out of its package: installed, it would run as a service.
+fetch_server() {
+    local work
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' RETURN
+    (cd "$work" && timeout 120 apt-get download -qq nats-server >/dev/null 2>&1 && dpkg-deb -x ./*.deb .) || return 1
+    mkdir -p "$folder"
+    mv "$work/usr/sbin/nats-server" "$folder/go1.19"
+}
+
+if [[ ! -e $folder/go1.19 ]]; then
+    if command -v apt-get >/dev/null && fetch_server; then
+        say "fetched nats-server"
+    else
+        say "cannot fetch nats-server: done without"
+    fi
+fi
 if ! command -v npm >/dev/null; then
     say "no npm here: other versions of Go are not tested"
     exit 0

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "go_samples.hpp"
 #include "support/audited_run.hpp"
 #include "support/child.hpp"
 #include "support/tcp_client.hpp"
@@ -26,7 +27,7 @@ std::string subject(int i) { return "orders." + std::to_string(i); }
 
 class NatsServer {
 public:
-    NatsServer() : server_({"nats-server", "-a", "127.0.0.1", "-p", "-1"}) {
+    explicit NatsServer(const std::string& program) : server_({program, "-a", "127.0.0.1", "-p", "-1"}) {
         EXPECT_TRUE(server_.wait_for("Server is ready")) << server_.err();
         const std::string said = "client connections on 127.0.0.1:";
         const std::size_t at = server_.err().find(said);
@@ -80,7 +81,9 @@ void expect_messages_arrive(const NatsServer& server, TcpClient& to) {
 }
 
 TEST(GoServer, OfDebianUnderLoadIsRightAndItsGrowthIsExact) {
-    NatsServer server;
+    const std::string program = go_sample("go1.19");
+    if (program.empty()) GTEST_SKIP() << "no nats-server: scripts/go_samples.sh " MAPAUDIT_GO_SAMPLES " fetches one";
+    NatsServer server(program);
     const ScratchFolder scratch;
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
                    "--stacks", "--fail-on-loss", "-i", "0.1"});
