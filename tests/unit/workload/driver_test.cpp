@@ -43,6 +43,7 @@ struct CountingMap {
     std::uint64_t grows() const { return 0; }
     std::size_t bucket_count() const { return 0; }
     std::size_t size() const { return 0; }
+    double load_factor() const { return 0; }
 };
 
 struct Never {};
@@ -60,6 +61,7 @@ struct Handle {
     std::uint64_t grows() const { return map->grows(); }
     std::size_t bucket_count() const { return map->bucket_count(); }
     std::size_t size() const { return map->size(); }
+    double load_factor() const { return map->load_factor(); }
 };
 
 std::variant<Outcome, Failure> run(const Options& options, bool shared, Kept& kept) {
@@ -249,6 +251,7 @@ struct ThrowingMap {
     std::uint64_t grows() const { return 0; }
     std::size_t bucket_count() const { return 0; }
     std::size_t size() const { return 0; }
+    double load_factor() const { return 0; }
 };
 
 TEST(Driver, ConflictsAreCountedAndTheLoadGoesOn) {
