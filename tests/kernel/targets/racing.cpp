@@ -20,14 +20,19 @@ namespace {
 
 using namespace mapaudit;
 
-// Assigning one takes some ten microseconds.
-struct slow_value {
-    std::unique_ptr<std::atomic<unsigned char>[]> bytes { new std::atomic<unsigned char>[ size ] };
-    static constexpr std::size_t size = 16384;
+std::atomic<int> overwriting = 0;  // overwrites that have begun
 
-    slow_value() { fill(0); }
-    slow_value(const slow_value& other) noexcept { fill(other.bytes[0]); }
+// Made and copied quickly, overwritten in tens of microseconds, which is done inside the critical section: whoever
+// comes upon a writer that has just begun leaves it word, by code that has never run before, while it is still there.
+struct slow_value {
+    static constexpr std::size_t size = 65536;
+    std::unique_ptr<std::atomic<unsigned char>[]> bytes { new std::atomic<unsigned char>[ size ] };
+
+    slow_value() = default;
+    slow_value(const slow_value& other) noexcept { bytes[0].store(other.bytes[0], std::memory_order_relaxed); }
+    slow_value(slow_value&&) noexcept = default;
     slow_value& operator=(const slow_value& other) noexcept {  // also when moved from: the memory stays
+        ++overwriting;
         fill(static_cast<unsigned char>(other.bytes[0] + 1));
         return *this;
     }
@@ -61,9 +66,8 @@ void until_over(Access access) {
     asm volatile("");  // not a tail call
 }
 
-[[gnu::noinline]] void race_beside(go_map<int, slow_value>& map, char access) {
-    static const slow_value value;
-    if (access == 'w') map.assign(1, value);
+[[gnu::noinline]] void race_beside(go_map<int, slow_value>& map, char access, slow_value value) {
+    if (access == 'w') map.assign(1, std::move(value));
     if (access == 'r') map.visit(1, [](const slow_value&) {});
     if (access == 'i') map.for_each([](const int&, const slow_value&) {});
     asm volatile("");
@@ -95,12 +99,15 @@ int main(int argc, char** argv) {
     if (policy == "report") map.visit(1, [](const slow_value&) {});  // iterating alone counts nothing
     if (policy == "report")
         for (const std::uint64_t before = reported(); reported() < before + static_cast<std::uint64_t>(times);) {
-            race_beside(map, access);
+            race_beside(map, access, slow_value());
             std::this_thread::yield();  // on one CPU they meet as well
         }
     else
         until_over([&] {
-            race_beside(map, access);
+            // Beside a writer that has just begun, and not at once with it.
+            slow_value value;
+            for (const int before = overwriting; overwriting == before && !over;) continue;
+            race_beside(map, access, std::move(value));
             if (seen >= times) over = true;
         });
     over = true;
