@@ -52,11 +52,13 @@ Auditor::Auditor(std::string binary, std::string level, std::string csv, const c
 
 void Auditor::attach(Subject& subject) {
     std::vector<std::string> command{binary_, "attach", "-p", std::to_string(subject.pid()), "--level", level_,
-                                     "-q",    "--csv",  csv_};
+                                     "-v",    "--csv",  csv_};
     if (option_ != nullptr) command.emplace_back(option_);
     child_.emplace(command);
     try {
         subject.await_attached();
+        // Done once, beside the audit's first 200 ms: not what is measured.
+        if (!child_->wait_for("calibrated what auditing costs")) throw BenchError("it does not calibrate");
     } catch (const BenchError& error) {
         child_->send(SIGKILL);
         throw BenchError("mapaudit attach --level " + level_ + ": " + error.what() + "\n" + child_->finish().err);

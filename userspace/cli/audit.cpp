@@ -181,6 +181,7 @@ void learn_prices(collect::Session& session, std::optional<sources::Calibration>
     calibration.reset();
     if (prices) {
         session.set_prices(*prices);
+        spdlog::debug("calibrated what auditing costs here");
     } else {
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", prices.error().line());
     }
