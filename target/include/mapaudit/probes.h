@@ -212,10 +212,28 @@ template <op Op, class Body>
         return audit_some<Op>(block, map.id(), body, how);
     return audit_as<Op>(block, map.id(), body, timed::none);
 }
+// The sampled level, where the operation is counted and not timed: all but one in a stride, so it makes do with the
+// registers that this takes.
+template <op Op, class Body>
+[[gnu::noinline]] inline decltype(auto) audit_counted(const map_handle& map, Body body) {
+    mapaudit_thread_block* block = tls_block;
+    const std::uint32_t id = map.id();
+    if (block == nullptr || id == 0) [[unlikely]]
+        return audit_in_part<Op>(map, body);
+    mapaudit_counter& slot = block->counters[id % MAPAUDIT_COUNTERS];
+    if (slot.map != id || block->countdown == 1) [[unlikely]]
+        return audit_in_part<Op>(map, body);
+    ++slot.calls[static_cast<int>(Op)];
+    --block->countdown;
+    timed running(*block, id, Op, timed::none);
+    return body(running);
+}
 template <op Op, class Body>
 [[gnu::always_inline]] inline decltype(auto) audit_attached(const map_handle& map, Body body) {
-    if (armed(MAPAUDIT_SEM_BATCH) && !armed(semaphore_of(Op))) [[likely]]
-        return audit_every<Op>(map, body);
+    if (!armed(semaphore_of(Op))) [[likely]] {
+        if (armed(MAPAUDIT_SEM_BATCH)) return audit_every<Op>(map, body);
+        if (armed(MAPAUDIT_SEM_BATCH_SAMPLED)) return audit_counted<Op>(map, body);
+    }
     return audit_in_part<Op>(map, body);
 }
 

@@ -129,7 +129,7 @@ public:
         std::uint64_t end = 0;
         if (mode_ != none) end = detail::ticks_after();
         detail::in_op(block_) = outer_;
-        if (block_.lock_map != 0) [[unlikely]]
+        if (mode_ != none && block_.lock_map != 0) [[unlikely]]
             detail::tell_lock_notes(block_, map_, static_cast<std::uint32_t>(op_), end - start_ - wait_, wait_);
         if (mode_ != none) record(end);
         if (grew_) [[unlikely]]
