@@ -8,6 +8,7 @@
 
 #include "model/governor.hpp"
 #include "model/report.hpp"
+#include "util/cpu_clocks.hpp"
 #include "util/process.hpp"
 
 namespace mapaudit::collect {
@@ -38,12 +39,7 @@ private:
     };
     model::Overhead between(const Reading& from, const Reading& to) const;
 
-    struct Clock {
-        clockid_t id;
-        double last_ns;
-        bool readable;
-    };
-    std::vector<Clock> clocks_;
+    CpuClocks clocks_;
     model::Prices prices_;
     Reading start_, lap_, period_, latest_;
 };

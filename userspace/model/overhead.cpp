@@ -12,7 +12,9 @@ double cost_ns(const Prices& prices, const Activity& activity) {
            static_cast<double>(activity.counted) * prices.counted_ns +
            static_cast<double>(activity.batches) * prices.trap_ns +
            static_cast<double>(activity.events) * prices.event_ns +
-           static_cast<double>(activity.samples) * prices.sample_ns + activity.program_ns;
+           static_cast<double>(activity.samples) * prices.sample_ns +
+           static_cast<double>(activity.breakpoints) * prices.breakpoint_ns +
+           static_cast<double>(activity.steps) * prices.step_ns + activity.program_ns;
 }
 
 double cost_percent(double cost_ns, double target_cpu_ns) {

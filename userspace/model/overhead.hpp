@@ -17,6 +17,9 @@ struct Prices {
     double trap_ns = 250;      // the way into the program and back, of a batch
     double event_ns = 450;     // the same of a probe with one event a hit (growth, contention), and what leads up to it
     double sample_ns = 16000;  // a sample of where the CPU goes
+    // A probe on an instruction of a program that was not made for it: one that the kernel emulates, and one that it
+    // single-steps, both without the program. (The latter: 900 where no hypervisor is in between.)
+    double breakpoint_ns = 450, step_ns = 17000;
     double company = 1;        // of its own speed, what a thread that hits probes keeps while others do; 1: not known
     bool measured = false;     // on this host
 
@@ -31,11 +34,13 @@ struct Activity {
     std::uint64_t batches = 0;
     std::uint64_t events = 0;
     std::uint64_t samples = 0;
+    std::uint64_t breakpoints = 0, steps = 0;
     double program_ns = 0;  // in the eBPF program at batches and events, as measured there
 
     Activity operator-(const Activity& before) const {
-        return {timed - before.timed,   counted - before.counted, batches - before.batches,
-                events - before.events, samples - before.samples, program_ns - before.program_ns};
+        return {timed - before.timed,     counted - before.counted, batches - before.batches,
+                events - before.events,   samples - before.samples, breakpoints - before.breakpoints,
+                steps - before.steps,     program_ns - before.program_ns};
     }
     Activity& operator+=(const Activity& more) {
         timed += more.timed;
@@ -43,6 +48,8 @@ struct Activity {
         batches += more.batches;
         events += more.events;
         samples += more.samples;
+        breakpoints += more.breakpoints;
+        steps += more.steps;
         program_ns += more.program_ns;
         return *this;
     }

@@ -11,7 +11,7 @@ std::string_view op_name(mapaudit_op op) {
         case MAPAUDIT_OP_LOOKUP: return "lookup";
         case MAPAUDIT_OP_ERASE: return "erase";
         case MAPAUDIT_OP_GROW: return "grow";
-        case MAPAUDIT_OPS: break;
+        case MAPAUDIT_OP_WHOLE: return "iterate";
     }
     return "unknown";  // an operation of a newer target
 }

@@ -37,14 +37,21 @@ std::string overhead_line(const model::Overhead& overhead) {
 
 std::string overhead_grounds(const model::Overhead& overhead) {
     const model::Prices& prices = overhead.prices;
-    std::string text = fmt::format(
-        "{:.0f} ns an operation timed, {:.1f} ns one counted, {:.0f} ns a batch, {:.0f} ns "
-        "an event, {:.1f} us a CPU sample, {}",
-        prices.record_ns + prices.program_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
-        prices.sample_ns / 1000, prices.measured ? "calibrated on this host" : "assumed");
-    if (overhead.budget_percent)
-        text +=
-            fmt::format("; budget {}, level switched {} times", percent(*overhead.budget_percent), overhead.switches);
+    const model::Activity& activity = overhead.activity;
+    const bool breakpoints = activity.breakpoints + activity.steps != 0;
+    std::string text;
+    if (!breakpoints || activity.operations() != 0)
+        text += fmt::format(
+            "{:.0f} ns an operation timed, {:.1f} ns one counted, {:.0f} ns a batch, {:.0f} ns "
+            "an event, {:.1f} us a CPU sample, ",
+            prices.record_ns + prices.program_ns, prices.counted_ns, prices.trap_ns, prices.event_ns,
+            prices.sample_ns / 1000);
+    if (breakpoints) text += fmt::format("{:.0f} ns a breakpoint, ", prices.breakpoint_ns);
+    if (activity.steps != 0) text += fmt::format("{:.1f} us one that is single-stepped, ", prices.step_ns / 1000);
+    text += prices.measured ? "calibrated on this host" : "assumed";
+    if (overhead.budget_percent) text += fmt::format("; budget {}", percent(*overhead.budget_percent));
+    if (overhead.budget_percent && (!breakpoints || overhead.switches != 0))
+        text += fmt::format(", level switched {} times", overhead.switches);
     return text;
 }
 

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "calibration/subject.hpp"
+#include "sources/breakpoint_prices.hpp"
 #include "sources/perf_event.hpp"
 #include "sources/uprobe_scaling.hpp"
 #include "sources/usdt_source.hpp"
@@ -188,7 +189,7 @@ private:
 };
 
 // Takes nothing down again: to detach takes the kernel a grace period, and the end of this process does it.
-Result<model::Prices> measure(steady_clock::time_point start) {
+Result<model::Prices> measure_library(steady_clock::time_point start) {
     auto opened = Process::open(::getpid());
     if (!opened) return opened.error();
     const auto* const self = new Process(std::move(*opened));
@@ -214,11 +215,32 @@ Result<model::Prices> measure(steady_clock::time_point start) {
     return prices;
 }
 
-[[noreturn]] void run_child(int results, pid_t parent, steady_clock::time_point start) {
+Result<model::Prices> measure(CalibrationWish wish, steady_clock::time_point start) {
+    model::Prices prices;
+    std::optional<BreakpointPrices> breakpoints;
+    if (wish.breakpoints) {
+        const auto measured = measure_breakpoints();
+        if (!measured) return measured.error();
+        breakpoints = *measured;
+        prices.measured = true;
+    }
+    if (wish.library) {
+        auto measured = measure_library(start);
+        if (!measured) return measured.error();
+        prices = *measured;
+    }
+    if (breakpoints) {
+        prices.breakpoint_ns = breakpoints->emulated_ns;
+        prices.step_ns = breakpoints->stepped_ns;
+    }
+    return prices;
+}
+
+[[noreturn]] void run_child(int results, pid_t parent, CalibrationWish wish, steady_clock::time_point start) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (::getppid() != parent) ::_exit(1);
     Outcome outcome;
-    if (const auto prices = measure(start)) {
+    if (const auto prices = measure(wish, start)) {
         outcome.prices = *prices;
         outcome.good = true;
     } else {
@@ -230,7 +252,7 @@ Result<model::Prices> measure(steady_clock::time_point start) {
 
 }  // namespace
 
-Result<Calibration> Calibration::start() {
+Result<Calibration> Calibration::start(CalibrationWish wish) {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return Error::from_errno(Failure::failed, "cannot make a pipe", errno);
     UniqueFd results(ends[0]), child_end(ends[1]);
@@ -238,7 +260,7 @@ Result<Calibration> Calibration::start() {
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) return Error::from_errno(Failure::failed, "cannot fork", errno);
-    if (pid == 0) run_child(child_end.get(), parent, start);
+    if (pid == 0) run_child(child_end.get(), parent, wish, start);
     return Calibration(pid, std::move(results), start);
 }
 

@@ -16,9 +16,15 @@
 
 namespace mapaudit::sources {
 
+// What is to be priced: what is not asked for keeps its usual price, and takes no time.
+struct CalibrationWish {
+    bool library = true;       // operations and events of the map library
+    bool breakpoints = false;  // probes in programs that were not made for them
+};
+
 class Calibration {
 public:
-    static Result<Calibration> start();
+    static Result<Calibration> start(CalibrationWish wish = {});
     Calibration(Calibration&& other) noexcept
         : pid_(std::exchange(other.pid_, -1)), results_(std::move(other.results_)), start_(other.start_) {}
     Calibration& operator=(Calibration&&) = delete;
