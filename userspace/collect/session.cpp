@@ -2,6 +2,7 @@
 #include "collect/session.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mapaudit::collect {
 
@@ -76,12 +77,15 @@ model::Activity Session::activity() const {
 void Session::fill_overhead(model::Report& report, const model::Overhead& overhead) const {
     report.overhead = overhead;
     report.overhead.budget_percent = budget_percent_;
+    for (const auto& source : sources_)
+        if (!report.overhead.budget_percent) report.overhead.budget_percent = source->budget_percent();
     report.overhead.switches = switches_;
 }
 
 void Session::set_prices(const model::Prices& prices) {
     overhead_.set_prices(prices);
     if (governor_) governor_->set_prices(prices);
+    for (const auto& source : sources_) source->set_prices(prices);
 }
 
 void Session::govern(double budget_percent) {
@@ -113,9 +117,15 @@ Result<void> Session::change_level(sources::Level level) {
 }
 
 void Session::book_unseen() {
+    watched_.resize(sources_.size());
+    for (std::size_t i = 0; i < sources_.size(); ++i)
+        if (const auto watched = sources_[i]->watched())
+            book_.add_watched(sources_[i]->name(), *watched - std::exchange(watched_[i], *watched));
     if (!unseen_since_) return;
     const auto now = finished_ ? end_ : clock::now();
-    book_.add_unseen(std::chrono::duration<double>(now - *unseen_since_).count());
+    for (const auto& source : sources_)
+        if (source->has_levels())
+            book_.add_unseen(source->name(), std::chrono::duration<double>(now - *unseen_since_).count());
     unseen_since_ = now;
 }
 

@@ -76,6 +76,7 @@ private:
     std::optional<double> budget_percent_;
     unsigned switches_ = 0;
     std::optional<std::chrono::steady_clock::time_point> unseen_since_;  // operations are not seen, by the governor
+    std::vector<model::Watched> watched_;                                // of each source, as booked
     std::chrono::steady_clock::time_point start_, last_, end_;
     bool finished_ = false;
 };

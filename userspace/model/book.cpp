@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cmath>
 #include <utility>
 
 namespace mapaudit::model {
@@ -10,17 +11,26 @@ namespace mapaudit::model {
 namespace {
 
 constexpr std::uint32_t all = UINT32_MAX;
-constexpr double shortest_seen = 0.01;  // of an interval, for a rate to be made of it
+constexpr double shortest_seen = 0.01;   // of an interval, for a rate to be made of it
+constexpr double least_watched = 0.001;  // the same where a source looks on purpose, and briefly
+constexpr double likely = 2;             // standard deviations: 19 of 20 cases
 
 // Calls that were not seen, estimated, and whether there may have been any.
 struct Unseen {
     std::uint64_t calls = 0;
     bool any = false;
+    double doubt = 0;
 };
 
 // After the times, which rest on what was seen.
 Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.estimated = unseen.any;
+    // Of calls that come by chance, as many as were seen are this far off; how far what they were scaled by is adds up.
+    if (unseen.any && unseen.calls != 0) {
+        const double chance = likely / std::sqrt(std::max(static_cast<double>(row.calls), 1.0));
+        row.error = std::hypot(chance, unseen.doubt) * static_cast<double>(unseen.calls) /
+                    static_cast<double>(row.calls + unseen.calls);
+    }
     row.calls += unseen.calls;
     row.calls_per_s = seconds > 0 ? static_cast<double>(row.calls) / seconds : 0;
     if (row.timed != 0) row.weight = std::max(1.0, static_cast<double>(row.calls) / static_cast<double>(row.timed));
@@ -269,15 +279,40 @@ void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
 
 // What the open interval did not see of operations, by what it did see of them. Growth has probes of its own.
 void Book::estimate(double seconds) {
-    const double unseen = std::min(std::exchange(unseen_s_, 0.0), seconds), seen = seconds - unseen;
+    const auto by_time = std::exchange(unseen_s_, {});
+    const auto by_work = std::exchange(watched_, {});
     for (auto& [key, cell] : cells_) {
         if (key.op == MAPAUDIT_OP_GROW) continue;
-        if (seen > shortest_seen * seconds) cell.rate = static_cast<double>(cell.interval.calls) / seen;
+        const MapInfo* info = find(key.map);
+        const std::string source = info == nullptr ? std::string() : info->source;
+        const auto time = by_time.find(source);
+        const auto work = by_work.find(source);
+        double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;
+        double least = shortest_seen;
+        if (work != by_work.end()) {
+            unseen = std::max(work->second.unseen, 0.0);
+            seen = std::max(work->second.seen, 0.0);
+            least = least_watched;
+            cell.doubt = work->second.doubt;
+        }
+        if (seen > least * (seen + unseen)) cell.rate = static_cast<double>(cell.interval.calls) / seen;
         cell.unseen_now = static_cast<std::uint64_t>(cell.rate * unseen + 0.5);
         cell.unseen += cell.unseen_now;
         cell.partly_unseen = cell.partly_unseen || unseen > 0;
         cell.partly_unseen_now = unseen > 0;
     }
+}
+
+void Book::add_unseen(std::string_view source, double seconds) {
+    if (seconds <= 0) return;
+    unseen_s_.try_emplace(std::string(source)).first->second += seconds;
+}
+
+void Book::add_watched(std::string_view source, const Watched& watched) {
+    Watched& sum = watched_[std::string(source)];
+    sum.seen += watched.seen;
+    sum.unseen += watched.unseen;
+    sum.doubt = watched.doubt;
 }
 
 std::vector<Row> Book::close_interval(double seconds) {
@@ -287,7 +322,7 @@ std::vector<Row> Book::close_interval(double seconds) {
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
         [](const Cell& cell) {
-            return Unseen{cell.unseen_now, cell.partly_unseen_now};
+            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.doubt};
         },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
@@ -314,7 +349,7 @@ std::vector<Row> Book::totals(double seconds) const {
             return scratch;
         },
         [](const Cell& cell) {
-            return Unseen{cell.unseen, cell.partly_unseen};
+            return Unseen{cell.unseen, cell.partly_unseen, cell.doubt};
         },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));

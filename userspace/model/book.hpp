@@ -7,9 +7,11 @@
 #include <chrono>
 #include <compare>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/histogram.hpp"
@@ -65,6 +67,14 @@ struct Counts {
     void add(const Counts& other);  // units must agree
 };
 
+// What of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
+struct Watched {
+    double seen = 0, unseen = 0;
+    double doubt = 0;  // of `seen`, as a share of it
+
+    Watched operator-(const Watched& before) const { return {seen - before.seen, unseen - before.unseen, doubt}; }
+};
+
 struct BookOptions {
     bool per_cpu = false;
     bool per_thread = false;
@@ -90,9 +100,11 @@ public:
     CpuReport close_cpu_interval() { return with_names(blame_.close_interval()); }
     CpuReport cpu_totals() const { return with_names(blame_.totals()); }
 
-    // Operations were not seen for `seconds` of the interval that is open: its rows' calls are scaled to all of it, or
-    // where none of it was seen go on at their last rate, and say that they are estimates.
-    void add_unseen(double seconds) { unseen_s_ += seconds; }
+    // Operations of maps of `source` were not seen for `seconds` of the interval that is open: its rows' calls are
+    // scaled to all of it, or where none of it was seen go on at their last rate, and say that they are estimates.
+    void add_unseen(std::string_view source, double seconds);
+    // The same of a source that knows better than by the time: what it has watched of the interval that is open.
+    void add_watched(std::string_view source, const Watched& watched);
 
     // The rows of the interval, and a fresh interval. Every known, living map has a row for each of assign, lookup and
     // erase that it ever had a call of, also in an interval without one (calls 0, no percentiles): a series has no
@@ -107,12 +119,14 @@ private:
         double rate = 0;                           // of calls, when they were last seen
         std::uint64_t unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
         bool partly_unseen = false, partly_unseen_now = false;
+        double doubt = 0;  // of the rate
     };
     void estimate(double seconds);
     CpuReport with_names(CpuReport report) const;
 
     BookOptions options_;
-    double unseen_s_ = 0;
+    std::map<std::string, double, std::less<>> unseen_s_;  // by source
+    std::map<std::string, Watched, std::less<>> watched_;  // likewise
     BlameBook blame_;
     std::map<MapKey, MapInfo> infos_;
     std::size_t others_ = 0;  // of these, for other_maps

@@ -86,6 +86,21 @@ std::string growth_text(Rows rows, const model::Report& total) {
     return text;
 }
 
+std::string estimates_text(Rows rows) {
+    std::erase_if(rows, [](const auto* row) { return !row->estimated; });
+    if (rows.empty()) return {};
+    std::string text = "Calls with ≈ are estimates, scaled from a part of the time (column estimated of the CSV)";
+    std::erase_if(rows, [](const auto* row) { return row->error == 0; });
+    if (rows.empty()) return text + ".\n";
+    const auto [surest, least] = std::minmax_element(
+        rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->error < b->error; });
+    text += fmt::format(": ± {}", percent(100 * (*surest)->error));
+    if ((*least)->error > (*surest)->error)
+        text += fmt::format(" to ± {}, least sure {} {}", percent(100 * (*least)->error), map_label(**least, false),
+                            (*least)->op);
+    return text + ".\n";
+}
+
 std::string ledger_text(const model::Report& total) {
     const model::Ledger& ledger = total.ledger;
     std::string text = "Ledger: " + ledger_line(ledger) + '\n';
@@ -128,11 +143,10 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
         if (std::any_of(called.begin(), called.end(),
                         [](const auto* row) { return row->p50_ns && row->weight > 1.005; }))
             text += "Not every call was timed: the times rest on a sample (column weight of the CSV).\n";
-        if (std::any_of(called.begin(), called.end(), [](const auto* row) { return row->estimated; }))
-            text += "Some calls are estimates, scaled from a part of the time (column estimated of the CSV).\n";
+        text += estimates_text(called);
     }
     text += '\n' + growth_text(rows, total) + growth_stacks_text(total, evidence);
-    for (const std::string& part : {waits_text(total, evidence), conflicts_text(total, evidence),
+    for (const std::string& part : {callers_text(total, evidence), waits_text(total, evidence), conflicts_text(total, evidence),
                                     blame_text(total, evidence.filter), advice_text(total, evidence)})
         if (!part.empty()) text += '\n' + part;
     text += '\n' + ledger_text(total);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,13 @@ public:
     virtual Result<void> set_level(Level level, model::Book& book);
     // How often targets did what costs them CPU time, since the attach and up to the last collect().
     virtual model::Activity activity() const = 0;
+    // What of operations was watched from the attach to the last collect(), where that was not all by the source's own
+    // choice; what levels hide is the session's to know.
+    virtual std::optional<model::Watched> watched() const { return std::nullopt; }
+    // Percent of the targets' CPU time that the source keeps its cost under by itself; nothing: it does not.
+    virtual std::optional<double> budget_percent() const { return std::nullopt; }
+    // What auditing costs here has been found out.
+    virtual void set_prices(const model::Prices&) {}
     // What the rare events of the whole run rest on: call stacks with their threads. After detach(), once.
     virtual std::vector<model::Evidence> evidence() { return {}; }
     // Kernel memory held for the audit.

@@ -25,7 +25,7 @@ TEST(BookUnseen, a_partly_seen_interval_is_scaled_and_an_unseen_one_goes_on_at_t
 
     hundred_calls(MAPAUDIT_OP_LOOKUP);
     hundred_calls(MAPAUDIT_OP_GROW);
-    book.add_unseen(0.75);
+    book.add_unseen("usdt", 0.75);
     const std::vector<Row> part = book.close_interval(1);
     ASSERT_EQ(part.size(), 2u);
     EXPECT_TRUE(part[0].estimated);
@@ -36,7 +36,7 @@ TEST(BookUnseen, a_partly_seen_interval_is_scaled_and_an_unseen_one_goes_on_at_t
     EXPECT_FALSE(part[1].estimated) << "growth is always seen";
     EXPECT_EQ(part[1].calls, 100u);
 
-    book.add_unseen(2);
+    book.add_unseen("usdt", 2);
     const std::vector<Row> nothing = book.close_interval(2);
     EXPECT_TRUE(nothing[0].estimated);
     EXPECT_EQ(nothing[0].calls, 800u);
@@ -50,6 +50,66 @@ TEST(BookUnseen, a_partly_seen_interval_is_scaled_and_an_unseen_one_goes_on_at_t
     EXPECT_TRUE(totals[0].estimated);
     EXPECT_EQ(totals[0].calls, 100u + 400 + 800);
     EXPECT_FALSE(totals[1].estimated);
+}
+
+MapInfo info_from(const char* source) {
+    MapInfo info = info_of("m");
+    info.source = source;
+    return info;
+}
+
+TEST(BookUnseen, what_one_source_did_not_see_is_no_matter_for_another) {
+    Book book({});
+    book.describe({7, 0, 1}, info_from("usdt"));
+    book.describe({7, 0, 2}, info_from("go"));
+    for (const std::uint32_t map : {1u, 2u}) {
+        Counts counts;
+        counts.calls = 100;
+        book.add(cell(map, MAPAUDIT_OP_LOOKUP), counts);
+    }
+    book.add_unseen("go", 0.5);
+    const std::vector<Row> rows = book.close_interval(1);
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].calls, 100u);
+    EXPECT_FALSE(rows[0].estimated);
+    EXPECT_EQ(rows[1].calls, 200u);
+    EXPECT_TRUE(rows[1].estimated);
+}
+
+// A tenth of what the target did was seen, whatever the time that took; then it did nothing more.
+TEST(BookUnseen, calls_are_scaled_by_what_the_target_did) {
+    Book book({});
+    book.describe({7, 0, 1}, info_from("go"));
+    Counts counts;
+    counts.calls = 400;
+    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    book.add_watched("go", {.seen = 10, .unseen = 30, .doubt = 0});
+    book.add_watched("go", {.seen = 10, .unseen = 150, .doubt = 0});
+    const std::vector<Row> rows = book.close_interval(1);
+    ASSERT_EQ(rows.size(), 1u);
+    EXPECT_EQ(rows[0].calls, 4000u);
+    EXPECT_TRUE(rows[0].estimated);
+    // Twice the root of 400 calls, of the 90 % that were not seen.
+    EXPECT_DOUBLE_EQ(rows[0].error, 0.1 * 0.9);
+
+    book.add_watched("go", {.seen = 0, .unseen = 0, .doubt = 0});
+    const std::vector<Row> idle = book.close_interval(9);
+    EXPECT_EQ(idle[0].calls, 0u);
+    EXPECT_FALSE(idle[0].estimated);
+
+    book.add_watched("go", {.seen = 0, .unseen = 20, .doubt = 0});
+    EXPECT_EQ(book.close_interval(1)[0].calls, 400u) << "at the last rate";
+    EXPECT_EQ(book.totals(11)[0].calls, 4400u);
+}
+
+TEST(BookUnseen, a_doubtful_measure_makes_a_doubtful_estimate) {
+    Book book({});
+    book.describe({7, 0, 1}, info_from("go"));
+    Counts counts;
+    counts.calls = 40'000;
+    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    book.add_watched("go", {.seen = 10, .unseen = 10, .doubt = 0.4});
+    EXPECT_NEAR(book.close_interval(1)[0].error, 0.2, 0.001);
 }
 
 }  // namespace

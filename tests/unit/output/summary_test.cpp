@@ -77,10 +77,17 @@ TEST(Summary, a_run_without_a_call_says_why) {
 
 TEST(Summary, estimates_are_named) {
     model::Report report = total();
-    report.rows.resize(2);
+    report.rows = {sample_row(1, "few", "lookup", 1'009), sample_row(2, "many", "lookup", 1'000'003)};
     EXPECT_THAT(summary_text(report), Not(HasSubstr("estimates")));
     report.rows[1].estimated = true;
-    EXPECT_THAT(summary_text(report), HasSubstr("Some calls are estimates"));
+    EXPECT_THAT(summary_text(report), HasSubstr("Calls with ≈ are estimates, scaled from a part of the time (column "
+                                                "estimated of the CSV).\n"));
+    EXPECT_THAT(summary_text(report), HasSubstr(" ≈" + std::to_string(report.rows[1].calls)));
+    report.rows[1].error = 0.034;
+    EXPECT_THAT(summary_text(report), HasSubstr("(column estimated of the CSV): ± 3.4 %.\n"));
+    report.rows[0].estimated = true;
+    report.rows[0].error = 0.25;
+    EXPECT_THAT(summary_text(report), HasSubstr(": ± 3.4 % to ± 25.0 %, least sure few(go_map) lookup.\n"));
 }
 
 TEST(Summary, is_written_once_when_the_total_comes) {
