@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The maps of unmodified Go programs: their growth, added up by map and caller, and the errors that end a program.
+ * The maps of unmodified Go programs: their growth, added up by map and caller, and the errors that end a program; in
+ * windows, which the auditor opens and closes, their operations, with latencies and conflicts where it asks for them.
  *
  * No type of the kernel's is used: this object also loads where the kernel has no BTF.
  */
 #include "go_growth.bpf.h"
+#include "go_operations.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -13,16 +15,8 @@ struct {
 
 #if defined(__TARGET_ARCH_x86)
 
+#include "go_spans.bpf.h"
 #include "go_swiss.bpf.h"
-
-#define STACK_CHECK_TAKEN 0x41 /* CF, ZF: jbe jumps, the stack grows, and the prologue runs once more */
-
-/* The map's head, if there is one at that address. */
-static __always_inline int read_head(struct wire_go_hmap *head, __u64 map)
-{
-	return map && bpf_probe_read_user(head, sizeof(*head), (void *)map) == 0 &&
-	       head->log2_buckets < WIRE_GO_LARGEST_LOG2 && !(head->flags & ~WIRE_GO_HMAP_FLAGS);
-}
 
 /* ---- growth ---- */
 
@@ -82,8 +76,7 @@ static __always_inline void find_map(const struct wire_regs *regs, struct wire_g
 	out->map = words[1];
 }
 
-static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 process, __u32 goid_offset,
-				    struct wire_go_ledger *ledger, __u64 now)
+static __always_inline int on_fatal(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
 {
 	struct wire_go_fatal *out = bpf_ringbuf_reserve(&fatals, sizeof(*out), 0);
 	__u32 length = regs->bx < WIRE_GO_MESSAGE ? regs->bx : WIRE_GO_MESSAGE;
@@ -94,11 +87,11 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 p
 	}
 	__builtin_memset(out, 0, sizeof(*out));
 	out->time_ns = now;
-	out->process = process;
+	out->process = process_of(cookie);
 	out->length = (__u32)regs->bx;
-	bpf_probe_read_user(&out->goid, sizeof(out->goid), (void *)(regs->r14 + goid_offset));
+	out->goid = goroutine_number(regs->r14, cookie);
 	bpf_probe_read_user(out->message, length, (void *)regs->ax);
-	if (probe == WIRE_GO_SWISS_FATAL) {
+	if ((cookie & WIRE_GO_PROBE_MASK) == WIRE_GO_SWISS_FATAL) {
 		bpf_probe_read_user(&out->inside, sizeof(out->inside), (void *)(regs->bp + 8));
 		find_swiss_map(regs, out);
 	} else {
@@ -106,6 +99,7 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 p
 		find_map(regs, out);
 	}
 	bpf_get_stack(regs, out->frames, sizeof(out->frames), BPF_F_USER_STACK);
+	find_other_writer(out, regs->r14, cookie);
 	bpf_ringbuf_submit(out, 0);
 	__sync_fetch_and_add(&ledger->handled, 1);
 	return 0;
@@ -113,9 +107,9 @@ static __always_inline int on_fatal(struct wire_regs *regs, __u32 probe, __u32 p
 
 static __always_inline void on_hit(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
 {
-	__u32 process = (cookie >> WIRE_GO_PROCESS_SHIFT) & 0xffff, probe = cookie & WIRE_GO_PROBE_MASK;
+	__u32 process = process_of(cookie), probe = cookie & WIRE_GO_PROBE_MASK;
 
-	if (cookie & WIRE_GO_STACK_CHECK && regs->flags & STACK_CHECK_TAKEN)
+	if (comes_again(regs, cookie))
 		return;
 	__sync_fetch_and_add(&ledger->fired, 1);
 	if (probe == WIRE_GO_GROW)
@@ -123,7 +117,18 @@ static __always_inline void on_hit(struct wire_regs *regs, __u64 cookie, struct 
 	else if (probe >= WIRE_GO_SWISS_TO_TABLE && probe <= WIRE_GO_SWISS_SPLIT)
 		on_swiss_grow(regs, probe, process, ledger, now);
 	else
-		on_fatal(regs, probe, process, (__u32)(cookie >> WIRE_GO_GOID_SHIFT), ledger, now);
+		on_fatal(regs, cookie, ledger, now);
+}
+
+static __always_inline void on_operation(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger)
+{
+	struct operation operation = {};
+
+	if (!window_open || comes_again(regs, cookie))
+		return;
+	__sync_fetch_and_add(&ledger->fired, 1);
+	find_operation(regs, cookie, &operation);
+	count_operation(regs, &operation, ledger);
 }
 
 #else
@@ -132,25 +137,91 @@ static __always_inline void on_hit(struct wire_regs *regs, __u64 cookie, struct 
 static __always_inline void on_hit(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
 {
 }
+static __always_inline void on_operation(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger)
+{
+}
+static __always_inline void on_begin(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger)
+{
+}
+static __always_inline void on_end(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
+{
+}
 
 #endif
 
-SEC("uprobe")
-int mapaudit_go_hit(struct wire_regs *regs)
+/* Every program begins with this one, and ends with the next. One hit in WIRE_GO_TIMED_HITS is timed. */
+static __always_inline __u64 begins(struct wire_go_ledger *ledger)
 {
-	__u64 start = bpf_ktime_get_ns(), took;
-	struct wire_go_ledger *ledger = this_ledger();
+	return __sync_fetch_and_add(&ledger->hits, 1) % WIRE_GO_TIMED_HITS == 0 ? bpf_ktime_get_ns() : 0;
+}
 
-	if (!ledger)
+static __always_inline int ends(struct wire_go_ledger *ledger, __u64 start)
+{
+	__u64 took;
+
+	if (!start)
 		return 0;
-	__sync_fetch_and_add(&ledger->hits, 1);
-	on_hit(regs, bpf_get_attach_cookie(regs), ledger, start);
 	took = bpf_ktime_get_ns() - start;
 	if (took <= WIRE_LONGEST_HIT_NS) {
 		__sync_fetch_and_add(&ledger->timed_hits, 1);
 		__sync_fetch_and_add(&ledger->timed_ns, took);
 	}
 	return 0;
+}
+
+/* Growth, and what ends the program: attached all the time. */
+SEC("uprobe")
+int mapaudit_go_hit(struct wire_regs *regs)
+{
+	struct wire_go_ledger *ledger = this_ledger();
+	__u64 start;
+
+	if (!ledger)
+		return 0;
+	start = begins(ledger);
+	on_hit(regs, bpf_get_attach_cookie(regs), ledger, bpf_ktime_get_ns());
+	return ends(ledger, start);
+}
+
+/* Operations, counted. */
+SEC("uprobe")
+int mapaudit_go_operation(struct wire_regs *regs)
+{
+	struct wire_go_ledger *ledger = this_ledger();
+	__u64 start;
+
+	if (!ledger)
+		return 0;
+	start = begins(ledger);
+	on_operation(regs, bpf_get_attach_cookie(regs), ledger);
+	return ends(ledger, start);
+}
+
+/* Operations, counted, timed and held against one another: where they begin, and where they end. */
+SEC("uprobe")
+int mapaudit_go_begin(struct wire_regs *regs)
+{
+	struct wire_go_ledger *ledger = this_ledger();
+	__u64 start;
+
+	if (!ledger)
+		return 0;
+	start = begins(ledger);
+	on_begin(regs, bpf_get_attach_cookie(regs), ledger);
+	return ends(ledger, start);
+}
+
+SEC("uprobe")
+int mapaudit_go_end(struct wire_regs *regs)
+{
+	__u64 now = bpf_ktime_get_ns(), start;
+	struct wire_go_ledger *ledger = this_ledger();
+
+	if (!ledger)
+		return 0;
+	start = begins(ledger);
+	on_end(regs, bpf_get_attach_cookie(regs), ledger, now);
+	return ends(ledger, start);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

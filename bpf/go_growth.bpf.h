@@ -3,14 +3,13 @@
  * Growths of a Go program's maps, added up by map and caller.
  *
  * A busy program grows maps a hundred thousand times a second: a growth is added to a row here and handed over with
- * the others at the interval. Two tables take turns, so that one can be read and emptied while nobody writes to it; the
- * kernel lets no program that began with the old one run on when it returns from exchanging them.
+ * the others at the interval. Two tables take turns, so that one can be read and emptied while nobody writes to it; see
+ * `turn` in go_heads.bpf.h.
  */
 #ifndef MAPAUDIT_GO_GROWTH_BPF_H
 #define MAPAUDIT_GO_GROWTH_BPF_H
 
-#include "mapaudit.bpf.h"
-#include "wire_go.h"
+#include "go_heads.bpf.h"
 
 #define E2BIG 7 /* a hash table is full */
 
@@ -25,11 +24,11 @@ struct growth_table growths_odd SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__array(values, struct growth_table);
 } growths SEC(".maps") = {
-	.values = {[0] = &growths_even},
+	.values = {[0] = &growths_even, [1] = &growths_odd},
 };
 
 struct {
@@ -49,38 +48,7 @@ struct {
 
 __u64 table_full; /* so that nobody looks for room in it until it is exchanged: the auditor clears it then */
 
-struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct wire_go_ledger);
-} ledgers SEC(".maps");
-
-static __always_inline struct wire_go_ledger *this_ledger(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&ledgers, &zero);
-}
-
-static __always_inline void lose(struct wire_go_ledger *ledger, enum wire_go_loss cause)
-{
-	__sync_fetch_and_add(&ledger->lost[cause], 1);
-}
-
 #if defined(__TARGET_ARCH_x86)
-
-#define KIND_OFFSET 23 /* abi.Type.Kind_, in every version; the name says what kind it is in its low five bits */
-#define KIND_MASK 0x1f
-#define KIND_MAP 21
-
-static __always_inline int is_map_type(__u64 type)
-{
-	__u8 kind = 0;
-
-	return type && bpf_probe_read_user(&kind, sizeof(kind), (void *)(type + KIND_OFFSET)) == 0 &&
-	       (kind & KIND_MASK) == KIND_MAP;
-}
 
 /* One growth, of a map of either design. */
 struct growth {
@@ -151,22 +119,13 @@ static __always_inline struct wire_go_growth *new_row(void *table, const struct 
 	return bpf_map_lookup_elem(table, &growth->key);
 }
 
-/* r14 is the goroutine, whose stack's bounds are its first two words. */
-static __always_inline int on_own_stack(const struct wire_regs *regs, __u64 map)
-{
-	__u64 stack[2] = {};
-
-	return bpf_probe_read_user(stack, sizeof(stack), (void *)regs->r14) == 0 &&
-	       map - stack[0] < stack[1] - stack[0];
-}
-
 static __always_inline void count_growth(struct wire_regs *regs, const struct growth *growth,
 					 struct wire_go_ledger *ledger, __u64 now)
 {
 	struct wire_go_site_key place = {.process = growth->key.process};
 	struct wire_go_growth *row = 0;
-	__u32 zero = 0;
-	void *table = bpf_map_lookup_elem(&growths, &zero);
+	__u32 now_on = turn;
+	void *table = bpf_map_lookup_elem(&growths, &now_on);
 	int counted;
 
 	if (!table) {

@@ -7,24 +7,6 @@
 
 #include "go_growth.bpf.h"
 
-static __always_inline int read_swiss_map(struct wire_go_swiss_map *head, __u64 map)
-{
-	return map && bpf_probe_read_user(head, sizeof(*head), (void *)map) == 0 && head->writing <= 1 &&
-	       head->depth < WIRE_GO_DEEPEST && (!head->entries || head->entries == 1ull << head->depth);
-}
-
-/* The logarithm of a table's groups, or -1: there is no table. */
-static __always_inline int log2_groups(__u16 capacity)
-{
-	int log2;
-
-#pragma unroll
-	for (log2 = 0; log2 <= (int)WIRE_GO_LARGEST_TABLE_LOG2; ++log2)
-		if (capacity == 1u << (log2 + WIRE_GO_GROUP_LOG2))
-			return log2;
-	return -1;
-}
-
 /*
  * A table that is full is replaced by one of twice its capacity or, when it has reached the largest, by two, for which
  * the directory doubles where a single entry leads to it ((*table).rehash; (*Map).installTableSplit).
@@ -85,29 +67,6 @@ static __always_inline void on_swiss_grow(struct wire_regs *regs, __u32 probe, _
 }
 
 /* ---- the error that ends the program ---- */
-
-/* The map's head as a classic one's: what both have. */
-static __always_inline int read_swiss_head(struct wire_go_hmap *out, __u64 map)
-{
-	struct wire_go_swiss_table table = {};
-	struct wire_go_swiss_map head;
-	__u64 first = 0;
-	int log2 = 0;
-
-	if (!read_swiss_map(&head, map))
-		return 0;
-	if (head.entries && head.depth)
-		log2 = WIRE_GO_LARGEST_TABLE_LOG2 + head.depth;
-	else if (head.entries && !bpf_probe_read_user(&first, sizeof(first), (void *)head.directory) &&
-		 !bpf_probe_read_user(&table, sizeof(table), (void *)first))
-		log2 = log2_groups(table.capacity);
-	if (log2 < 0)
-		return 0;
-	out->count = head.used;
-	out->log2_buckets = log2;
-	out->seed = (__u32)head.seed;
-	return 1;
-}
 
 /*
  * As of a classic map (find_map in go.bpf.c), one frame further up: rbp is still that of the function that passed on to

@@ -18,12 +18,29 @@ enum wire_go_probe {
 	WIRE_GO_SWISS_GROW,  /* (*table).grow: rax the table, rbx the map's type, rcx the map, rdi the new capacity */
 	WIRE_GO_SWISS_SPLIT, /* (*table).split: rax, rbx, rcx as above */
 	WIRE_GO_SWISS_FATAL, /* runtime.fatal, called by a function that only passes on to it: maps.fatal, or another */
+	/* Attached for a part of the time: */
+	WIRE_GO_OPERATION, /* an operation on a map begins; of which kind, and in which registers, the bits below say */
+	WIRE_GO_STEP,	   /* a step of an iteration: nothing is counted, but the map is read */
+	WIRE_GO_RETURN,	   /* a RET of an operation's function */
+	WIRE_GO_STEP_RETURN, /* and of a step's */
+	WIRE_GO_PANIC,	   /* runtime.gopanic: the operation that the goroutine is in, if any, does not return */
 };
 
 #define WIRE_GO_PROBE_MASK 0xffull
 #define WIRE_GO_STACK_CHECK 0x100ull /* the probe is on the jbe of a stack check */
+#define WIRE_GO_SWISS 0x200ull	     /* of a program with Swiss maps */
+#define WIRE_GO_PLACES_SHIFT 10	     /* enum wire_go_places, 2 bits */
+#define WIRE_GO_OP_SHIFT 12	     /* enum mapaudit_op, 4 bits */
 #define WIRE_GO_PROCESS_SHIFT 16     /* the process's index, 16 bits */
 #define WIRE_GO_GOID_SHIFT 32	     /* offset of the goroutine's number in its g */
+
+/* Where an operation finds its map and the map's type. */
+enum wire_go_places {
+	WIRE_GO_TYPE_MAP = 0,	/* rax the type, rbx the map */
+	WIRE_GO_MAP_TYPE,	/* rax the map, rbx the type */
+	WIRE_GO_OTHER_TYPE_MAP, /* rbx the type, rcx the map */
+	WIRE_GO_ITERATOR,	/* rax an iterator: the type at 16 there, the map at 24 (both designs) */
+};
 
 /*
  * The head of a classic map: struct hmap of Go's runtime/map.go (to 1.23), whose layout compiler, debuggers and
@@ -115,6 +132,51 @@ struct wire_go_spill {
 	__u64 first_ns, last_ns;
 };
 
+/* ---- operations, while their window is open. Rows stand for what happened since they were last taken ---- */
+
+/*
+ * Of an operation by caller, or of its latencies by bucket. Map 0: of those that have none that stays, nil maps and
+ * those on a goroutine's stack.
+ */
+struct wire_go_calls_key {
+	__u64 map;
+	__u64 from; /* the caller, as in growths; with WIRE_GO_TIMES in `op`: the latency's bucket (probe_abi.h) */
+	__u32 seed; /* of map 0, with WIRE_GO_TIMES: the bucket, where `from` is the caller */
+	__u16 process;
+	__u16 op; /* enum mapaudit_op, WIRE_GO_TIMES */
+};
+
+#define WIRE_GO_TIMES 0x100u
+
+struct wire_go_calls {
+	__u64 type;
+	__u64 calls;
+	__u64 conflicts;
+	__u64 time_sum, time_max; /* of a row of times, in ns */
+	__u64 size;		  /* elements at the latest call */
+	__u64 first_ns;		  /* CLOCK_MONOTONIC */
+	__u8 log2;		  /* buckets at the first call, as in growths */
+	__u8 reserved[7];
+};
+
+/* Two goroutines in one map, of which one writes: an event of the ring. */
+struct wire_go_conflict {
+	__u64 time_ns;
+	__u64 map, type;
+	__u64 goid, other_goid; /* who came upon the other, who was inside; other_goid 0: it had just left */
+	__u32 process;
+	__u32 seed;
+	__u32 kind; /* enum mapaudit_conflict */
+	__u16 op;   /* of the one who came */
+	__u8 log2;
+	__u8 reserved;
+	__u64 size;
+	/* Innermost first, the map's function itself included; 0 after the last. */
+	__u64 frames[WIRE_GO_FRAMES], other_frames[WIRE_GO_FRAMES];
+};
+
+#define WIRE_GO_MOST_TOLD 8u /* conflicts of one map that are told with stacks while a window is open */
+
 /* ---- the error that ends a program: an event of the ring ---- */
 
 #define WIRE_GO_MESSAGE 64
@@ -130,6 +192,9 @@ struct wire_go_fatal {
 	/* From the probe outwards. The operation is among them or not, as the kernel takes the function to begin. */
 	__u64 frames[WIRE_GO_FRAMES];
 	char message[WIRE_GO_MESSAGE];
+	/* The goroutine that was writing to the map, if a window was open; 0: not known. Frames as in a conflict. */
+	__u64 other_goid;
+	__u64 other_frames[WIRE_GO_FRAMES];
 };
 
 /* ---- the ledger, summed over CPUs by the reader; handled + lost = fired ---- */
@@ -138,14 +203,20 @@ enum wire_go_loss {
 	WIRE_GO_LOST_UNREADABLE = 0, /* the map's memory could not be read, or holds no map */
 	WIRE_GO_LOST_TABLES,	     /* neither the map nor its caller found a row */
 	WIRE_GO_LOST_RING,	     /* a fatal error found no room in the ring */
+	WIRE_GO_LOST_CALLS,	     /* neither an operation's map nor its caller found a row */
 	WIRE_GO_LOSSES,
 };
+
+#define WIRE_GO_TIMED_HITS 8u /* one hit in so many, on each CPU, is timed */
 
 struct wire_go_ledger {
 	__u64 fired;
 	__u64 handled;
 	__u64 lost[WIRE_GO_LOSSES];
-	__u64 hits; /* of all probes, those too that will come again behind a stack that grows first */
+	__u64 hits;    /* of all probes, those too that will come again behind a stack that grows first */
+	__u64 stepped; /* of these, at a RET, which the kernel cannot emulate */
+	__u64 untimed; /* operations that no latency is known of: they did not return, or found no room */
+	__u64 untold;  /* conflicts that are counted and not told: more than WIRE_GO_MOST_TOLD, or no room in the ring */
 	__u64 timed_hits;
 	__u64 timed_ns;
 };

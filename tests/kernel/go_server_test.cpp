@@ -80,13 +80,19 @@ void expect_messages_arrive(const NatsServer& server, TcpClient& to) {
     EXPECT_EQ(to.receive(expected.size()), expected);
 }
 
-TEST(GoServer, OfDebianUnderLoadIsRightAndItsGrowthIsExact) {
+// At no level, growth; at level full, operations as well.
+class GoServer : public testing::TestWithParam<bool> {};
+
+TEST_P(GoServer, OfDebianUnderLoadIsRightAndItsFiguresAreExact) {
+    const bool operations = GetParam();
     const std::string program = go_sample("go1.19");
     if (program.empty()) GTEST_SKIP() << "no nats-server: scripts/go_samples.sh " MAPAUDIT_GO_SAMPLES " fetches one";
     NatsServer server(program);
     const ScratchFolder scratch;
-    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
-                   "--stacks", "--fail-on-loss", "-i", "0.1"});
+    std::vector<std::string> command{MAPAUDIT_AUDITOR,  "attach", "-p", std::to_string(server.pid()), "--csv",
+                                     scratch.file("a.csv"), "--stacks", "--fail-on-loss", "-i", "0.1"};
+    if (operations) command.insert(command.end(), {"--level", "full"});
+    Child auditor(command);
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
     std::vector<TcpClient> subscribers;  // the one of the last round stays
     for (int round = 0; round < rounds; ++round) {
@@ -103,12 +109,21 @@ TEST(GoServer, OfDebianUnderLoadIsRightAndItsGrowthIsExact) {
     const LedgerLine ledger = ledger_of(finished);
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
     EXPECT_EQ(ledger.lost, 0u);
-    long of_subscriptions = 0, exact = 0;
+    long of_subscriptions = 0, exact = 0, assigned = 0;
     for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
         SCOPED_TRACE(row.at("map_name"));
         EXPECT_THAT(row.at("map_name"), StartsWith("map["));
         EXPECT_EQ(row.at("map_kind"), "go classic");
+        EXPECT_EQ(row.at("estimated"), "0");
+        if (!operations) {
+            EXPECT_EQ(row.at("op"), "grow") << "nobody has asked for more";
+        }
         if (!row.at("map_name").starts_with("map[string]*server.subscription ")) continue;
+        // A subscription is one assignment to its connection's map.
+        if (row.at("op") == "assign" && row.at("size") == std::to_string(subjects) &&
+            row.at("calls") == std::to_string(subjects))
+            ++assigned;
+        if (row.at("op") != "grow") continue;
         of_subscriptions += std::stol(row.at("grows"));
         if (row.at("size") == std::to_string(subjects) && row.at("buckets") == std::to_string(buckets) &&
             row.at("grows") == std::to_string(growths))
@@ -116,8 +131,12 @@ TEST(GoServer, OfDebianUnderLoadIsRightAndItsGrowthIsExact) {
     }
     EXPECT_GE(of_subscriptions, rounds * growths);
     EXPECT_GE(exact, 1) << "the last connection's subscriptions";
+    EXPECT_EQ(assigned >= 1, operations);
     EXPECT_THAT(finished.err, HasSubstr("nats-server/"));
 }
+
+INSTANTIATE_TEST_SUITE_P(Of, GoServer, testing::Bool(),
+                         [](const auto& test) { return test.param ? "Operations" : "Growth"; });
 
 }  // namespace
 }  // namespace mapaudit::test

@@ -22,10 +22,13 @@ constexpr int modules = 997, requests = 7;
 void expect_plausible(const CsvRow& row, const std::string& kind) {
     SCOPED_TRACE(row.at("map_name"));
     EXPECT_EQ(row.at("source"), "go");
-    EXPECT_EQ(row.at("op"), "grow");
+    EXPECT_EQ(row.at("conflicts"), "0");
     if (row.at("map_name") == "(other)") return;
     EXPECT_EQ(row.at("map_kind"), kind);
-    EXPECT_THAT(row.at("map_name"), StartsWith("map["));
+    // "map[string]int x.go:1 main.f", "http.Header header.go:22 …": a type that has a name, and a place.
+    EXPECT_THAT(row.at("map_name"), testing::ContainsRegex("^[^ ]+.* [^ ]+\\.go:[0-9]+ [^ ]+"));
+    EXPECT_THAT(row.at("map_name"), testing::Not(StartsWith("map ")));
+    if (row.at("op") != "grow") return;
     EXPECT_EQ(row.at("calls"), row.at("grows"));
     if (row.at("buckets").empty()) return;  // several maps
     const long size = std::stol(row.at("size")), buckets = std::stol(row.at("buckets"));
@@ -73,11 +76,49 @@ TEST_P(GoStock, ABundlerUnderLoadIsRightAndItsGrowthIsSeen) {
     std::uint64_t grows = 0;
     for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
         expect_plausible(row, GetParam().kind);
+        EXPECT_EQ(row.at("op"), "grow") << "nobody has asked for more";
         grows += std::stoul(row.at("grows"));
     }
     EXPECT_EQ(grows, ledger.handled);
     EXPECT_GT(grows, static_cast<std::uint64_t>(modules) * requests) << "each module has maps of its own";
     EXPECT_THAT(finished.err, HasSubstr("github.com/evanw/esbuild/")) << "what grows them is the program's code";
+}
+
+// The probes of each operation, and of each RET, come and go while it works.
+TEST_P(GoStock, ABundlerWhoseOperationsAreWatchedIsRight) {
+    EsbuildServer server(program_, modules);
+    ASSERT_NO_FATAL_FAILURE(server.start());
+    server.expect_right_answer();
+    for (const char* level : {"full", "sampled", "events"}) {
+        SCOPED_TRACE(level);
+        const ScratchFolder scratch;
+        Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
+                       "--level", level, "--fail-on-loss", "--fail-on-conflict", "-i", "0.2"});
+        ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
+        for (int i = 0; i < requests; ++i) server.expect_right_answer();
+        auditor.send(SIGINT);
+        const Finished finished = auditor.finish();
+        EXPECT_EQ(finished.exit_code, 0) << finished.err;
+        expect_balance(finished);
+        std::map<std::string, std::uint64_t> calls;
+        bool estimated = false, timed = false;
+        for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
+            expect_plausible(row, GetParam().kind);
+            calls[row.at("op")] += std::stoull(row.at("calls"));
+            estimated = estimated || row.at("estimated") == "1";
+            timed = timed || (row.at("op") == "lookup" && !row.at("p50_ns").empty());
+        }
+        for (const char* op : {"assign", "lookup", "iterate"}) EXPECT_GT(calls[op], 0u) << op;
+        EXPECT_EQ(estimated, level != std::string("full"));
+        EXPECT_EQ(timed, level == std::string("events"));
+        if (level == std::string("full")) {
+            EXPECT_GT(calls["assign"], static_cast<std::uint64_t>(modules) * requests);
+            EXPECT_EQ(calls["assign"] + calls["lookup"] + calls["erase"] + calls["iterate"] + calls["grow"],
+                      ledger_of(finished).handled);
+        }
+    }
+    server.expect_right_answer();
+    server.stop();
 }
 
 INSTANTIATE_TEST_SUITE_P(Bundlers, GoStock,
@@ -121,12 +162,13 @@ TEST(GoSwiss, EachGrowthDoublesATable) {
     sizes.growths = 1u << 18;
     auto programs = sources::GoPrograms::load(sizes, mechanism);
     ASSERT_TRUE(programs) << programs.error().line();
-    auto link = sources::UprobeLink::attach(mechanism, (*programs)->program_fd(), (*go)->attach_path(), server.pid(),
-                                            (*go)->sites(0));
+    constexpr auto rare = sources::GoProbes::rare;
+    auto link = sources::UprobeLink::attach(mechanism, (*programs)->program_fd(rare), (*go)->attach_path(),
+                                            server.pid(), (*go)->sites(rare, 0));
     ASSERT_TRUE(link) << link.error().line();
     server.expect_right_answer();
     { const sources::UprobeLink detached = std::move(*link); }
-    const auto rows = (*programs)->take_growths();
+    const auto rows = (*programs)->take().growths;
     const wire_go_ledger ledger = (*programs)->ledger();
     EXPECT_EQ(ledger.fired, ledger.handled);
 

@@ -31,8 +31,20 @@ sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalke
     return usdt;
 }
 
+// A probe on every operation of a Go program costs it dearly: nobody gets that without having asked for it.
 sources::GoOptions go_options(const AuditOptions& options) {
+    // A quarter for who asks who races: a race that was not watched is not found.
+    constexpr double usual_budget_percent = 5, racing_budget_percent = 25;
     sources::GoOptions go;
+    const bool races = options.level_given && options.level == sources::Level::events;
+    if (races)
+        go.watch = sources::GoWatch::windows;
+    else if (options.level_given || options.max_overhead)
+        go.watch = sources::GoWatch::operations;
+    const bool all_the_time = options.level_given && options.level == sources::Level::full;
+    go.budget_percent = options.max_overhead.value_or(all_the_time ? 100
+                                                      : races      ? racing_budget_percent
+                                                                   : usual_budget_percent);
     go.max_maps = options.max_maps;
     if (options.max_stacks != 0) go.sizes.sites = options.max_stacks;
     go.on_note = log_note;

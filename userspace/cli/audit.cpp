@@ -174,6 +174,13 @@ int received_signal(const UniqueFd& stop_signals_fd) {
     return static_cast<int>(info.ssi_signo);
 }
 
+sources::CalibrationWish wish_for(const std::vector<std::unique_ptr<sources::Source>>& sources) {
+    const auto any = [&](std::string_view name) {
+        return std::any_of(sources.begin(), sources.end(), [&](const auto& source) { return source->name() == name; });
+    };
+    return {any("usdt"), any("go")};
+}
+
 // Once: what auditing costs here, for the estimates from now on.
 void learn_prices(collect::Session& session, std::optional<sources::Calibration>& calibration) {
     if (!calibration) return;
@@ -337,16 +344,13 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
                          model::level_name(sources->front()->level()));
     // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration;
-    if (auto started = sources::Calibration::start())
+    if (auto started = sources::Calibration::start(wish_for(*sources)))
         calibration.emplace(std::move(*started));
     else
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());
     stacks.open(processes);
     collect::Session session(processes, std::move(*sources), {options.per_cpu, options.per_thread});
-    if (options.max_overhead && session.governable())
-        session.govern(*options.max_overhead);
-    else if (options.max_overhead)
-        spdlog::warn("--max-overhead changes nothing: only growth and fatal errors of Go programs are watched");
+    if (options.max_overhead && session.governable()) session.govern(*options.max_overhead);
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
     if (auto shown = outputs.show(options); !shown) return shown.error();

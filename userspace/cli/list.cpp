@@ -46,11 +46,10 @@ Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage&
     return maps.size();
 }
 
-std::string names_of(const sources::GoBinary& binary, bool watched) {
+std::string names_of(const sources::GoBinary& binary, sources::GoProbes kind) {
     std::string names;
     for (const sources::GoFunction& function : binary.functions())
-        if (sources::GoProcess::watches(function) == watched)
-            names += (names.empty() ? "" : " ") + output::escape(function.name);
+        if (sources::has_probes(function, kind)) names += (names.empty() ? "" : " ") + output::escape(function.name);
     return names.empty() ? "none" : names;
 }
 
@@ -59,8 +58,11 @@ void print_go(const sources::GoProcess& process) {
     fmt::print("source go  {}\n  {}, {} maps\n", output::escape(process.path()),
                binary.version().empty() ? "version not known" : output::escape(binary.version()),
                binary.design() == sources::GoMapDesign::classic ? "classic" : "swiss");
-    fmt::print("  watched, growth and fatal errors: {}\n", names_of(binary, true));
-    fmt::print("  found and not watched: {}\n", names_of(binary, false));
+    fmt::print("  watched always, growth and fatal errors: {}\n", names_of(binary, sources::GoProbes::rare));
+    fmt::print("  with --level sampled (in windows) or full (all the time), operations: {}\n",
+               names_of(binary, sources::GoProbes::operations));
+    fmt::print("  with --level events (in windows), also their returns, and: {}\n",
+               names_of(binary, sources::GoProbes::steps));
     for (const sources::GoRefusal& refusal : binary.refused())
         fmt::print("  left alone: {}: {}\n", output::escape(refusal.function), output::escape(refusal.reason));
 }

@@ -52,8 +52,11 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command
         .add_option("--level", options.level,
                     "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
-                    "events (growth, creation and conflicts only); default full. Of Go programs events is all there is")
+                    "events (growth, creation and conflicts only); default full. Of Go programs: growth and fatal "
+                    "errors by default, and with full every operation counted; sampled: counted in windows; events: "
+                    "in windows, timed and held against one another")
         ->option_text("full|sampled|events")
+        ->each([&options](const std::string&) { options.level_given = true; })
         ->transform([levels](const std::string& name) {
             const auto found = levels.find(name);
             if (found == levels.end())
@@ -63,7 +66,8 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command
         .add_option("--max-overhead", options.max_overhead,
                     "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
-                    "--level where it must, and up again where it can")
+                    "--level where it must, and up again where it can; operations of Go programs are watched in windows "
+                    "(default for these: 5, at level events 25; 100: all the time)")
         ->check(at_least(0.01, "percentage of 0.01 or more"))
         ->option_text("PCT");
     command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");

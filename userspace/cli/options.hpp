@@ -22,6 +22,7 @@ struct AuditOptions {
     std::optional<double> duration_s;
     std::string csv;  // path, "-" or empty
     sources::Level level = sources::Level::full;
+    bool level_given = false;                    // Go programs are watched otherwise where it is
     std::optional<double> max_overhead;          // percent
     std::uint32_t max_maps = 0, max_stacks = 0;  // 0: by what the target has
     bool per_cpu = false, per_thread = false;

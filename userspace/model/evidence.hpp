@@ -22,6 +22,7 @@ enum class EvidenceKind {
     owning,       // stack: who let go of a lock that others waited for; detail: mapaudit_op; times: how long it held it
     racing,       // stack: who came upon the other; other: who was inside; detail: mapaudit_conflict
     growing,      // stack: whose operation grew the map; detail: mapaudit_grow_reason; times: the growths
+    calling,      // stack: whose operation it was; detail: mapaudit_op; no times
 };
 
 // Events of one kind with the same map, stacks and threads.

@@ -123,6 +123,7 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
     struct Verdict {
         const model::Row* row = nullptr;
         std::uint64_t calls = 0, conflicts = 0;
+        std::uint64_t fatal = 0;  // of the conflicts: found by Go's runtime
         bool checked = false;
     };
     std::map<std::tuple<int, std::uint32_t, std::string>, Verdict> maps;
@@ -134,6 +135,7 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
         verdict.checked = verdict.checked || row.checked;
         if (row.op != "grow") verdict.calls += row.calls;
         verdict.conflicts += row.conflicts;
+        if (row.op == "grow") verdict.fatal += row.conflicts;
     }
     std::erase_if(maps, [](const auto& map) { return !map.second.checked && map.second.conflicts == 0; });
     if (maps.empty()) return {};
@@ -149,8 +151,11 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
         }
         text +=
             fmt::format("  {}: observed {}", label(*verdict.row, total), counted(verdict.conflicts, "time", "times"));
-        text += is_go(*verdict.row) ? ", by the runtime, which then ends the program\n"
-                                    : fmt::format(" ({} operations)\n", verdict.calls);
+        if (verdict.calls != 0) text += fmt::format(" ({} operations)", verdict.calls);
+        if (verdict.fatal != 0)
+            text += fmt::format(", {}by the runtime, which then ends the program",
+                                verdict.fatal < verdict.conflicts ? "the last time " : "");
+        text += '\n';
         std::size_t shown = 0, all = 0;
         for (const Evidence* race : races) {
             if (std::tuple(race->pid, race->map_id, race->map_name) != id || ++all > view.most) continue;
@@ -170,6 +175,24 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
         text += fmt::format("  ... and {} more maps; on all {} without a conflict: none in {} operations\n",
                             quiet_maps - view.most, quiet_maps, quiet_calls);
     return text;
+}
+
+std::string callers_text(const model::Report& total, const EvidenceView& view) {
+    auto calls = chosen(total, EvidenceKind::calling, view);
+    if (calls.empty()) return {};
+    std::map<std::tuple<int, std::uint32_t, std::uint32_t, std::uint32_t>, std::uint64_t> sums;
+    const auto of = [](const Evidence* row) { return std::tuple(row->pid, row->domain, row->map_id, row->detail); };
+    for (const Evidence* row : calls) sums[of(row)] += row->count;
+    std::string text = "Who used maps, the most calls seen first:\n";
+    const std::size_t shown = std::min(calls.size(), view.most);
+    for (std::size_t i = 0; i < shown; ++i) {
+        const Evidence& row = *calls[i];
+        text += fmt::format("  {} {}: {}, {} of all such\n", label(row, total),
+                            model::op_name(static_cast<mapaudit_op>(row.detail)), counted(row.count, "call", "calls"),
+                            percent_of(static_cast<double>(row.count) / static_cast<double>(sums[of(&row)])));
+        text += where("called in", row.stack, view);
+    }
+    return text + and_more(calls.size(), shown, "callers");
 }
 
 std::string growth_stacks_text(const model::Report& total, const EvidenceView& view) {
@@ -192,7 +215,9 @@ std::vector<FoldedStack> folded_evidence(const model::Report& total, const MapFi
         const char* const kind = row.kind == EvidenceKind::waiting  ? "wait"
                                  : row.kind == EvidenceKind::owning ? "hold"
                                  : row.kind == EvidenceKind::racing ? "conflict"
-                                                                    : "grow";
+                                 : row.kind == EvidenceKind::growing
+                                     ? "grow"
+                                     : model::op_name(static_cast<mapaudit_op>(row.detail)).data();
         folded.push_back({{label(row, total), kind}, &row.stack, row.total_ns != 0 ? row.total_ns : row.count});
     }
     return folded;

@@ -33,6 +33,7 @@ enum class GoRole {
     lookup,   // mapaccess1*, mapaccess2*; where one of them calls another one here, only the latter is listed
     erase,    // classic: mapdelete*; swiss: (*Map).Delete, which the others call
     iterate,  // classic: mapiterinit; swiss: (*Iter).Init
+    step,     // of an iteration; classic: mapiternext; swiss: (*Iter).Next; rax is the iterator
     clear,    // classic: mapclear; swiss: (*Map).Clear
     panic,    // runtime.gopanic: an operation that it ends never returns
 };

@@ -7,7 +7,7 @@
 namespace mapaudit::sources {
 namespace {
 
-constexpr std::size_t most_growths = 1u << 14, most_conflicts = 256;
+constexpr std::size_t most_growths = 1u << 14, most_callers = 1u << 14, most_conflicts = 256;
 
 // As the runtime has them (runtime/map*.go; internal/runtime/maps from 1.24).
 constexpr std::array<std::pair<std::string_view, mapaudit_conflict>, 3> conflict_messages{
@@ -36,6 +36,14 @@ void GoEvidence::grew(const GoPlace& place, mapaudit_grow_reason reason, const T
     sum.last_ns = std::max(sum.last_ns, times.last_ns);
 }
 
+void GoEvidence::called(const GoPlace& place, mapaudit_op op, std::uint64_t count) {
+    const std::pair key{place, op};
+    if (calls_.size() >= most_callers && !calls_.contains(key))
+        dropped_ += count;
+    else
+        calls_[key] += count;
+}
+
 void GoEvidence::raced(model::Evidence row) {
     if (conflicts_.size() < most_conflicts)
         conflicts_.push_back(std::move(row));
@@ -55,6 +63,16 @@ std::vector<model::Evidence> GoEvidence::rows(
         row.count = times.count;
         row.first_ns = times.first_ns;
         row.last_ns = times.last_ns;
+        locate(place, row);
+        rows.push_back(std::move(row));
+    }
+    for (const auto& [key, count] : calls_) {
+        const auto& [place, op] = key;
+        model::Evidence row;
+        row.kind = model::EvidenceKind::calling;
+        row.map_id = place.map;
+        row.detail = op;
+        row.count = count;
         locate(place, row);
         rows.push_back(std::move(row));
     }

@@ -26,21 +26,23 @@ struct GoPlace {
     auto operator<=>(const GoPlace&) const = default;
 };
 
-// Not thread safe. Holds 16,384 rows of growths and 256 conflicts at most, however many there are.
+// Not thread safe. Holds 16,384 rows of growths, as many of callers and 256 conflicts at most, however many there are.
 class GoEvidence {
 public:
     struct Times {
         std::uint64_t count = 0, first_ns = 0, last_ns = 0;
     };
     void grew(const GoPlace& place, mapaudit_grow_reason reason, const Times& times);
+    void called(const GoPlace& place, mapaudit_op op, std::uint64_t count);
     void raced(model::Evidence row);
-    // Growths and conflicts that found no room.
+    // Growths, calls and conflicts that found no room.
     std::uint64_t dropped() const { return dropped_; }
     // `locate` fills in process, domain and stack.
     std::vector<model::Evidence> rows(const std::function<void(const GoPlace&, model::Evidence&)>& locate) const;
 
 private:
     std::map<std::pair<GoPlace, mapaudit_grow_reason>, Times> growths_;
+    std::map<std::pair<GoPlace, mapaudit_op>, std::uint64_t> calls_;
     std::vector<model::Evidence> conflicts_;
     std::uint64_t dropped_ = 0;
 };

@@ -19,7 +19,7 @@ std::uint64_t buckets_after(std::uint64_t before, const GoSighting& sighting) {
 bool GoMaps::is_it(const GoMap& map, const GoSighting& sighting) const {
     if (map.type != 0 && sighting.type != 0 && map.type != sighting.type) return false;
     if (map.seed == sighting.seed) return sighting.log2_before + 1 >= map.log2_grown;
-    return sighting.log2_before == map.log2_grown && map.log2_grown != 0;
+    return sighting.log2_before == map.log2_grown;
 }
 
 std::uint32_t GoMaps::meet(const GoSighting& sighting) {
@@ -41,7 +41,8 @@ std::uint32_t GoMaps::meet(const GoSighting& sighting) {
         by_address_.erase(found);
     }
     auto& given = of_place_[{sighting.type, sighting.caller}];
-    if (given >= std::max(most_ / 2, 1u) || maps_.size() >= most_) return share(sighting);
+    const std::size_t left = most_ - std::min<std::size_t>(maps_.size(), most_);
+    if (given >= left) return share(sighting);
     ++given;
     GoMap map;
     map.type = sighting.type;
@@ -54,6 +55,13 @@ std::uint32_t GoMaps::meet(const GoSighting& sighting) {
     const std::uint32_t id = add(map);
     by_address_[sighting.map] = id;
     return id;
+}
+
+std::uint32_t GoMaps::known(const GoSighting& sighting) const {
+    const auto own = by_address_.find(sighting.map);
+    if (own != by_address_.end()) return own->second;
+    const auto shared = shared_.find({sighting.type, sighting.caller});
+    return shared == shared_.end() ? model::other_maps : shared->second;
 }
 
 std::uint32_t GoMaps::share(const GoSighting& sighting) {
@@ -80,7 +88,7 @@ void GoMaps::look(GoMap& map, const GoMapHead& head) {
     changed_.insert(map.id);
     const bool same = head.seed == map.seed
                           ? head.log2_buckets + 1 >= map.log2_grown
-                          : head.plausible && head.log2_buckets == map.log2_grown && map.log2_grown != 0;
+                          : head.plausible && head.log2_buckets == map.log2_grown;
     if (same) {
         map.seed = head.seed;
         if (head.plausible) map.size = head.size;

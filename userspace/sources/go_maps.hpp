@@ -45,13 +45,15 @@ struct GoMap {
 // Not thread safe.
 class GoMaps {
 public:
-    // At most so many rows. One place in the program gets at most half of them: if it makes maps without end, others
-    // still have theirs.
+    // At most so many rows. One place in the program gets at most as many of its own as are left then: if it makes maps
+    // without end, others still have theirs, and however many such places there are, so has the next.
     explicit GoMaps(std::uint32_t most) : most_(most) {}
 
     // The id of its row: its own, the one shared by those of its type and caller, or model::other_maps. The same for
     // every sighting of one map, if they are told in the order they were made in.
     std::uint32_t meet(const GoSighting& sighting);
+    // The id of the row that such a sighting belongs to, where the map was met already: nothing changes.
+    std::uint32_t known(const GoSighting& sighting) const;
     // Compares a living map with what its memory holds now.
     void look(GoMap& map, const GoMapHead& head);
 

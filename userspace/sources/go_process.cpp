@@ -24,13 +24,46 @@ T at(const unsigned char* bytes, std::uint64_t offset) {
     return value;
 }
 
-// Of those that are watched.
-wire_go_probe probe_of(const GoFunction& function, GoMapDesign design) {
+// Of a rare one.
+wire_go_probe rare_probe_of(const GoFunction& function, GoMapDesign design) {
     if (function.role == GoRole::fatal) return design == GoMapDesign::swiss ? WIRE_GO_SWISS_FATAL : WIRE_GO_FATAL;
     if (function.name.ends_with("(*Map).growToTable")) return WIRE_GO_SWISS_TO_TABLE;
     if (function.name.ends_with("(*table).grow")) return WIRE_GO_SWISS_GROW;
     if (function.name.ends_with("(*table).split")) return WIRE_GO_SWISS_SPLIT;
     return WIRE_GO_GROW;
+}
+
+wire_go_probe probe_of(const GoFunction& function, GoProbes kind, GoMapDesign design) {
+    switch (kind) {
+        case GoProbes::rare: return rare_probe_of(function, design);
+        case GoProbes::operations: return WIRE_GO_OPERATION;
+        case GoProbes::steps: return WIRE_GO_STEP;
+        case GoProbes::ends: break;
+    }
+    return function.role == GoRole::panic  ? WIRE_GO_PANIC
+           : function.role == GoRole::step ? WIRE_GO_STEP_RETURN
+                                           : WIRE_GO_RETURN;
+}
+
+mapaudit_op op_of(GoRole role) {
+    switch (role) {
+        case GoRole::assign: return MAPAUDIT_OP_ASSIGN;
+        case GoRole::lookup: return MAPAUDIT_OP_LOOKUP;
+        case GoRole::erase:
+        case GoRole::clear: return MAPAUDIT_OP_ERASE;
+        default: return MAPAUDIT_OP_WHOLE;
+    }
+}
+
+wire_go_places places_of(const GoFunction& function) {
+    if (function.role == GoRole::step) return WIRE_GO_ITERATOR;
+    if (function.map_in == GoRegister::rbx) return WIRE_GO_TYPE_MAP;
+    return function.map_in == GoRegister::rax ? WIRE_GO_MAP_TYPE : WIRE_GO_OTHER_TYPE_MAP;
+}
+
+bool is_operation(GoRole role) {
+    return role == GoRole::assign || role == GoRole::lookup || role == GoRole::erase || role == GoRole::clear ||
+           role == GoRole::iterate;
 }
 
 std::string base_name(const std::string& path) {
@@ -86,19 +119,33 @@ Result<void> GoProcess::find_bias() {
                                           " lies in its memory");
 }
 
-bool GoProcess::watches(const GoFunction& function) {
-    return function.role == GoRole::fatal || function.role == GoRole::grow;
+bool has_probes(const GoFunction& function, GoProbes kind) {
+    switch (kind) {
+        case GoProbes::rare: return function.role == GoRole::fatal || function.role == GoRole::grow;
+        case GoProbes::operations: return is_operation(function.role);
+        case GoProbes::steps: return function.role == GoRole::step;
+        case GoProbes::ends: break;
+    }
+    return is_operation(function.role) || function.role == GoRole::step || function.role == GoRole::panic;
 }
 
-std::vector<UprobeSite> GoProcess::sites(std::uint32_t index) const {
+std::vector<UprobeSite> GoProcess::sites(GoProbes kind, std::uint32_t index) const {
     std::vector<UprobeSite> sites;
+    const bool swiss = binary_->design() == GoMapDesign::swiss;
     for (const GoFunction& function : binary_->functions()) {
-        if (!watches(function)) continue;
-        std::uint64_t cookie = probe_of(function, binary_->design());
-        if (function.on_stack_check) cookie |= WIRE_GO_STACK_CHECK;
+        if (!has_probes(function, kind)) continue;
+        std::uint64_t cookie = probe_of(function, kind, binary_->design());
+        if (swiss) cookie |= WIRE_GO_SWISS;
+        cookie |= std::uint64_t{places_of(function)} << WIRE_GO_PLACES_SHIFT;
+        cookie |= std::uint64_t{op_of(function.role)} << WIRE_GO_OP_SHIFT;
         cookie |= std::uint64_t{index} << WIRE_GO_PROCESS_SHIFT;
         cookie |= std::uint64_t{binary_->goid_offset()} << WIRE_GO_GOID_SHIFT;
-        sites.push_back({function.probe_offset, 0, cookie});
+        if (kind == GoProbes::ends && function.role != GoRole::panic) {
+            for (const std::uint64_t offset : function.returns) sites.push_back({offset, 0, cookie});
+        } else {
+            if (function.on_stack_check) cookie |= WIRE_GO_STACK_CHECK;
+            sites.push_back({function.probe_offset, 0, cookie});
+        }
     }
     return sites;
 }
@@ -153,6 +200,13 @@ model::Frame GoProcess::frame(std::uint64_t return_address) {
     }
     if (frames_.size() < most_frames) frames_[return_address] = frame;
     return frame;
+}
+
+model::Stack GoProcess::whole_stack(std::span<const __u64> frames) {
+    model::Stack stack;
+    for (std::size_t i = 0; i < frames.size() && frames[i] != 0; ++i)
+        stack.frames.push_back(frame(i == 0 ? frames[i] + 1 : frames[i]));
+    return stack;
 }
 
 model::Stack GoProcess::stack(std::span<const __u64> frames) {

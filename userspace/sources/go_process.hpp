@@ -20,6 +20,15 @@
 
 namespace mapaudit::sources {
 
+enum class GoProbes {
+    rare,        // where maps grow, and where the runtime ends the program: seldom hit, attached all the time
+    operations,  // where operations begin
+    steps,       // where iterations go on
+    ends,        // where both end: their RETs, and the panic that takes the place of one
+};
+// Whether a function gets probes of that kind.
+bool has_probes(const GoFunction& function, GoProbes kind);
+
 // Not thread safe.
 class GoProcess {
 public:
@@ -31,16 +40,16 @@ public:
     const std::string& path() const { return path_; }  // of the executable, as the kernel prints it
     // Opens the executable for attaching, also when it was replaced or deleted since.
     std::string attach_path() const { return "/proc/" + std::to_string(process_.pid()) + "/exe"; }
-    // Whether a function gets a probe.
-    static bool watches(const GoFunction& function);
-    // Those that do, with their cookies; `index` is the process's among those audited.
-    std::vector<UprobeSite> sites(std::uint32_t index) const;
+    // Probes of one kind, with their cookies; `index` is the process's among those audited.
+    std::vector<UprobeSite> sites(GoProbes kind, std::uint32_t index) const;
 
     // "map[string]int", by the address of a type; empty where there is no map's type. Of the executable's types it is
     // known after the process has ended, too; one that was made at run time (reflect.MapOf) has no name here.
     std::string type_name(std::uint64_t type);
     // Innermost first, of frames as a program saves them, from a probe outwards; the probed function is left out.
     model::Stack stack(std::span<const __u64> frames);
+    // Likewise, of frames that begin with the map's own function, at its probe; no frames: none, and no reason why.
+    model::Stack whole_stack(std::span<const __u64> frames);
     // The frame that a return address leads to.
     model::Frame frame(std::uint64_t return_address);
 

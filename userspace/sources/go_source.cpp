@@ -5,11 +5,15 @@
 #include <string_view>
 
 #include "model/evidence.hpp"
+#include "sources/go_rows.hpp"
 
 namespace mapaudit::sources {
 namespace {
 
 constexpr std::uint32_t usual_maps = 1024;
+// Rows of operations between two readings; goroutines inside maps at once, of which a crowd may wait for a CPU.
+constexpr std::uint32_t usual_calls = 32768, usual_inside = 32768;
+constexpr double first_look_s = 4;  // of CPU time, of which the budget's share is there at the start
 // A process may have registries of the usdt source, too: theirs are numbered below this.
 constexpr std::uint32_t go_domain = WIRE_MAX_DOMAINS;
 
@@ -43,34 +47,78 @@ Result<std::unique_ptr<GoSource>> GoSource::attach(std::vector<std::unique_ptr<G
                                                    UprobeMechanism mechanism) {
     std::unique_ptr<GoSource> source(new GoSource(std::move(options)));
     const std::uint32_t most = source->options_.max_maps != 0 ? source->options_.max_maps : usual_maps;
+    if (source->options_.watch != GoWatch::growth) source->options_.sizes.calls = usual_calls;
+    if (source->options_.watch == GoWatch::windows) source->options_.sizes.inside = usual_inside;
     auto programs = GoPrograms::load(source->options_.sizes, mechanism);
     if (!programs) return programs.error();
     source->programs_ = std::move(*programs);
+    source->programs_->set_span_overhead(model::Prices{}.breakpoint_ns);
     for (auto& process : processes) source->targets_.push_back({std::move(process), GoMaps(most)});
     for (std::uint32_t i = 0; i < source->targets_.size(); ++i) {
         const GoProcess& process = *source->targets_[i].process;
-        const auto sites = process.sites(i);
+        const auto sites = process.sites(GoProbes::rare, i);
         if (sites.empty()) continue;
-        auto link = UprobeLink::attach(mechanism, source->programs_->program_fd(), process.attach_path(),
+        auto link = UprobeLink::attach(mechanism, source->programs_->program_fd(GoProbes::rare), process.attach_path(),
                                        process.process().pid(), sites);
         if (!link) return link.error();
         source->links_.push_back(std::move(*link));
     }
+    if (auto watched = source->watch_operations(mechanism); !watched) return watched.error();
     return source;
+}
+
+Result<void> GoSource::watch_operations(UprobeMechanism mechanism) {
+    if (options_.watch == GoWatch::growth) return {};
+    std::vector<GoSites> sites;
+    for (std::uint32_t i = 0; i < targets_.size(); ++i) {
+        const GoProcess& process = *targets_[i].process;
+        GoSites one{process.attach_path(), process.process().pid(), process.sites(GoProbes::operations, i), {}};
+        if (options_.watch == GoWatch::windows) {
+            const auto steps = process.sites(GoProbes::steps, i);
+            one.begins.insert(one.begins.end(), steps.begin(), steps.end());
+            one.ends = process.sites(GoProbes::ends, i);
+        }
+        sites.push_back(std::move(one));
+    }
+    // Whoever asks who races is at it: the first look is a long one.
+    const double ahead_s = options_.watch == GoWatch::windows ? first_look_s : 0;
+    auto windows = GoWindows::open(std::move(sites), *programs_, mechanism,
+                                   model::DutyCycle(options_.budget_percent, ahead_s));
+    if (!windows) return windows.error();
+    windows_ = std::move(*windows);
+    return {};
+}
+
+Level GoSource::level() const {
+    if (options_.watch != GoWatch::operations) return Level::events;
+    return options_.budget_percent < 100 ? Level::sampled : Level::full;
+}
+
+std::optional<double> GoSource::budget_percent() const {
+    if (windows_ == nullptr || options_.budget_percent >= 100) return std::nullopt;
+    return options_.budget_percent;
+}
+
+void GoSource::set_prices(const model::Prices& prices) {
+    programs_->set_span_overhead(prices.breakpoint_ns);
+    if (windows_ != nullptr) windows_->set_prices(prices);
 }
 
 model::MapKey GoSource::key_of(std::uint32_t process, std::uint32_t id) const {
     return {targets_[process].process->process().pid(), go_domain, id};
 }
 
+void GoSource::know_others(const model::MapKey& key, model::Book& book) const {
+    if (key.id != model::other_maps || book.find(key) != nullptr) return;
+    model::MapInfo others;
+    others.source = name();
+    others.name = "(other)";
+    book.describe(key, others);
+}
+
 void GoSource::add(const Growth& growth, model::Book& book) {
     const model::MapKey key = key_of(growth.process, growth.id);
-    if (growth.id == model::other_maps && book.find(key) == nullptr) {
-        model::MapInfo others;
-        others.source = name();
-        others.name = "(other)";
-        book.describe(key, others);
-    }
+    know_others(key, book);
     model::Counts counts;
     counts.calls = counts.grows = growth.doublings + growth.same_size;
     counts.buckets_grown = static_cast<std::int64_t>(growth.buckets_added);
@@ -81,40 +129,73 @@ void GoSource::add(const Growth& growth, model::Book& book) {
     evidence_.grew(place, MAPAUDIT_GROW_OVERFLOW, {growth.same_size, growth.first_ns, growth.last_ns});
 }
 
-// Rows of one map by several callers are one sighting: whose growth came between whose, they do not say.
-void GoSource::take_growths(model::Book& book) {
-    const auto rows = programs_->take_growths();
-    std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint32_t>, std::size_t> places;
-    struct Group {
-        GoSighting sighting;
-        std::uint64_t last_ns = 0;
-        std::vector<const GoGrowth*> rows;
-    };
-    std::vector<Group> groups;
-    for (const GoGrowth& row : rows) {
-        if (row.key.process >= targets_.size()) continue;
-        const auto [place, made] = places.try_emplace({row.key.process, row.key.map, row.key.seed}, groups.size());
-        if (made)
-            groups.push_back({{row.key.map, row.value.type, row.key.caller, row.key.seed, row.value.first_log2,
-                               row.value.last_log2, row.value.size, 0},
-                              row.value.last_ns,
-                              {}});
-        Group& group = groups[place->second];
-        GoSighting& sighting = group.sighting;
-        sighting.added += row.value.buckets_added;
-        sighting.log2_before = std::min(sighting.log2_before, row.value.first_log2);
-        sighting.log2_after = std::max(sighting.log2_after, row.value.last_log2);
-        if (row.value.last_ns >= group.last_ns) sighting.size = row.value.size;
-        group.last_ns = std::max<std::uint64_t>(group.last_ns, row.value.last_ns);
-        group.rows.push_back(&row);
+// Of an operation by one caller, or of its latencies in one bucket.
+void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Book& book) {
+    const auto& [key, value] = row;
+    const auto op = static_cast<mapaudit_op>(key.op & ~WIRE_GO_TIMES);
+    model::Counts counts;
+    if ((key.op & WIRE_GO_TIMES) != 0) {
+        const std::uint64_t bucket = key.map != 0 ? key.from : key.seed;
+        if (bucket >= MAPAUDIT_BUCKETS) return;
+        counts.latency.add_bucket(static_cast<std::uint32_t>(bucket), value.calls);
+        counts.latency_sum = value.time_sum;
+        counts.latency_max = value.time_max;
+    } else {
+        counts.calls = value.calls;
+        counts.conflicts = value.conflicts;
+        taken_ += value.calls;
+        evidence_.called({process, id, key.from}, op, value.calls);
     }
-    for (const Group& group : groups) {
-        const std::uint32_t process = group.rows.front()->key.process;
-        const std::uint32_t id = targets_[process].maps.meet(group.sighting);
-        for (const GoGrowth* row : group.rows)
-            add({process, id, row->key.caller, row->value.doublings, row->value.same_size, row->value.buckets_added,
-                 row->value.first_ns, row->value.last_ns},
+    const model::MapKey map = key_of(process, id);
+    know_others(map, book);
+    book.add({map, op, UINT32_MAX, 0}, counts);
+}
+
+// Generic code has its maps' types only as far as it is compiled for them: "map[go.shape.int_0]int" is a map[int]int, a
+// map[main.id]int or both.
+void GoSource::know_type(GoCalls& row) {
+    if (row.key.process >= targets_.size() || row.value.type == 0) return;
+    if (!targets_[row.key.process].process->type_name(row.value.type).starts_with("map[go.shape.")) return;
+    shapes_.try_emplace({row.key.process, row.key.from}, row.value.type);
+    row.value.type = 0;
+}
+
+void GoSource::take_rows(model::Book& book) {
+    if (windows_ != nullptr) watched_ = windows_->watched();
+    GoTaken taken = programs_->take();
+    for (GoCalls& row : taken.calls) know_type(row);
+    for (const GoRows& rows : by_map(taken.growths, taken.calls)) {
+        if (rows.process >= targets_.size()) continue;
+        const std::uint32_t id = targets_[rows.process].maps.meet(rows.sighting);
+        for (const GoGrowth* row : rows.growths)
+            add({rows.process, id, row->key.caller, row->value.doublings, row->value.same_size,
+                 row->value.buckets_added, row->value.first_ns, row->value.last_ns},
                 book);
+        for (const GoCalls* row : rows.calls) add(rows.process, id, *row, book);
+    }
+    for (const GoCalls& row : taken.calls)
+        if (row.key.map == 0) add_shared(row, book);
+}
+
+// Of maps that have no place of their own: nil, on a stack, or one too many.
+void GoSource::add_shared(const GoCalls& row, model::Book& book) {
+    if (row.key.process >= targets_.size()) return;
+    GoSighting sighting;
+    sighting.type = row.value.type;
+    sighting.caller = row.key.from;
+    add(row.key.process, targets_[row.key.process].maps.meet(sighting), row, book);
+}
+
+// Calls that found no row, since the last look.
+void GoSource::take_call_spills(model::Book& book) {
+    for (GoCalls row : programs_->read_call_spills()) {
+        wire_go_calls& before = call_spills_[{row.key.process, row.key.from, row.key.op}];
+        const wire_go_calls now = row.value;
+        row.value.calls -= before.calls;
+        row.value.conflicts -= before.conflicts;
+        before = now;
+        know_type(row);
+        if (row.value.calls + row.value.conflicts != 0) add_shared(row, book);
     }
 }
 
@@ -177,7 +258,39 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     row.first_ns = row.last_ns = fatal.time_ns;
     row.stack = process.stack(frames);
     if (fatal.inside != 0) row.stack.frames.insert(row.stack.frames.begin(), process.frame(fatal.inside));
-    row.other_stack.cut = "not known: of a Go program's operations only growth and fatal errors are watched";
+    row.other_tid = static_cast<std::uint32_t>(fatal.other_goid);
+    row.other_stack = process.whole_stack(fatal.other_frames);
+    if (fatal.other_goid == 0)
+        row.other_stack.cut = options_.watch == GoWatch::windows
+                                  ? "not known: it had left, or entered while no window was open"
+                                  : "not known: who is in a map only --level events watches";
+    evidence_.raced(std::move(row));
+}
+
+// It is counted already, in the row of the one who came.
+void GoSource::take_conflict(const wire_go_conflict& conflict) {
+    if (conflict.process >= targets_.size()) return;
+    Target& target = targets_[conflict.process];
+    GoSighting sighting;
+    sighting.map = conflict.map;
+    sighting.type = conflict.type;
+    sighting.caller = conflict.frames[1];
+    sighting.seed = conflict.seed;
+    sighting.log2_before = sighting.log2_after = conflict.log2;
+    sighting.size = conflict.size;
+    model::Evidence row;
+    row.kind = model::EvidenceKind::racing;
+    row.pid = target.process->process().pid();
+    row.domain = go_domain;
+    row.map_id = target.maps.known(sighting);
+    row.detail = conflict.kind;
+    row.tid = static_cast<std::uint32_t>(conflict.goid);
+    row.other_tid = static_cast<std::uint32_t>(conflict.other_goid);
+    row.count = 1;
+    row.first_ns = row.last_ns = conflict.time_ns;
+    row.stack = target.process->whole_stack(conflict.frames);
+    row.other_stack = target.process->whole_stack(conflict.other_frames);
+    if (conflict.other_goid == 0) row.other_stack.cut = "not known: it had just left";
     evidence_.raced(std::move(row));
 }
 
@@ -203,7 +316,10 @@ model::Stack GoSource::stack_of(std::uint32_t process, std::uint64_t caller) {
 
 // "map[string]*http.Conn main.go:42 main.serve": its type, and where it was first met.
 std::string GoSource::name_of(std::uint32_t process, const GoMap& map) {
-    std::string text = targets_[process].process->type_name(map.type);
+    std::uint64_t type = map.type;
+    if (const auto shape = shapes_.find({process, map.caller}); type == 0 && shape != shapes_.end())
+        type = shape->second;
+    std::string text = targets_[process].process->type_name(type);
     if (text.empty()) text = "map";
     const model::Stack stack = stack_of(process, map.caller);
     const model::Frame* frame = model::caller_of(stack);
@@ -235,9 +351,15 @@ void GoSource::describe_changed(model::Book& book) {
 }
 
 void GoSource::collect(model::Book& book) {
-    take_growths(book);
+    take_rows(book);
     take_spills(book);
-    programs_->drain([&](const wire_go_fatal& fatal) { take_fatal(fatal, book); });
+    take_call_spills(book);
+    const GoEvents events = programs_->drain();
+    for (const wire_go_fatal& fatal : events.fatal) take_fatal(fatal, book);
+    for (const wire_go_conflict& conflict : events.conflicts) take_conflict(conflict);
+    if (windows_ != nullptr && options_.on_note)
+        if (const std::string trouble = windows_->take_trouble(); !trouble.empty())
+            options_.on_note("operations are no longer watched: " + trouble);
     look_at_maps();
     describe_changed(book);
     ledger_ = programs_->ledger();
@@ -248,6 +370,7 @@ void GoSource::collect(model::Book& book) {
 }
 
 void GoSource::detach(model::Book& book) {
+    if (windows_ != nullptr) windows_->shut_for_good();
     links_.clear();
     collect(book);
     attached_ = false;
@@ -265,19 +388,13 @@ model::Ledger GoSource::ledger() const {
     lost("table of growths full: more maps grew within an interval, from more places, than it holds",
          WIRE_GO_LOST_TABLES);
     lost("event ring full", WIRE_GO_LOST_RING);
-    ledger.evidence_dropped = evidence_.dropped();
+    lost("table of operations full: more maps were used within an interval, in more places, than it holds",
+         WIRE_GO_LOST_CALLS);
+    ledger.evidence_dropped = evidence_.dropped() + ledger_.untold;
     return ledger;
 }
 
-model::Activity GoSource::activity() const {
-    model::Activity activity;
-    activity.events = ledger_.hits;
-    if (ledger_.timed_hits != 0)
-        activity.program_ns =
-            static_cast<double>(ledger_.timed_ns) *
-            std::max(1.0, static_cast<double>(ledger_.hits) / static_cast<double>(ledger_.timed_hits));
-    return activity;
-}
+model::Activity GoSource::activity() const { return activity_of(ledger_); }
 
 std::vector<model::Evidence> GoSource::evidence() {
     return evidence_.rows([&](const GoPlace& place, model::Evidence& row) {

@@ -117,6 +117,20 @@ TEST(GoMaps, one_place_gets_half_of_the_rows_and_shares_one_more) {
     EXPECT_FALSE(maps.find(maps.meet(elsewhere))->shared);
 }
 
+TEST(GoMaps, places_without_end_leave_rows_for_the_next) {
+    GoMaps maps(1000);
+    for (std::uint64_t place = 0; place < 5; ++place)
+        for (std::uint64_t i = 0; i < 5000; ++i) {
+            GoSighting sighting = growth(7, 0, 1, address + 48 * (5000 * place + i));
+            sighting.caller = caller + place;
+            const std::uint32_t id = maps.meet(sighting);
+            ASSERT_NE(id, model::other_maps);
+            if (i < 8) {
+                EXPECT_FALSE(maps.find(id)->shared) << place;
+            }
+        }
+}
+
 TEST(GoMaps, beyond_all_rows_is_the_row_of_all_others) {
     GoMaps maps(2);
     for (std::uint64_t i = 0; i < 4; ++i) {
