@@ -76,17 +76,6 @@ double wait_total(const std::vector<CsvRow>& csv) {
     return total;
 }
 
-// The block of lines that begins with the one that holds `first`, as far as the next that is indented no deeper.
-std::string block_of(const std::string& text, const std::string& first) {
-    const std::size_t at = text.find(first);
-    if (at == std::string::npos) return {};
-    const std::size_t begin = text.rfind('\n', at) + 1;
-    const std::size_t indent = text.find_first_not_of(' ', begin) - begin;
-    std::size_t end = text.find('\n', at) + 1;
-    while (end < text.size() && text.find_first_not_of(' ', end) - end > indent) end = text.find('\n', end) + 1;
-    return text.substr(begin, end - begin);
-}
-
 class Waits : public testing::TestWithParam<const char*> {};
 
 TEST_P(Waits, TimeOwnerAndBothStacksAreRight) {

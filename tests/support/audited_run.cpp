@@ -77,4 +77,14 @@ LedgerLine ledger_of(const Finished& auditor) {
     return {fired, handled, lost};
 }
 
+std::string block_of(const std::string& text, const std::string& first, std::size_t from) {
+    const std::size_t at = text.find(first, from);
+    if (at == std::string::npos) return {};
+    const std::size_t begin = text.rfind('\n', at) + 1;
+    const std::size_t indent = text.find_first_not_of(' ', begin) - begin;
+    std::size_t end = text.find('\n', at) + 1;
+    while (end < text.size() && text.find_first_not_of(' ', end) - end > indent) end = text.find('\n', end) + 1;
+    return text.substr(begin, end - begin);
+}
+
 }  // namespace mapaudit::test

@@ -3,6 +3,7 @@
 // The workload driver and the auditor, side by side, on one exact load.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <utility>
@@ -52,5 +53,9 @@ struct LedgerLine {
     std::uint64_t fired = 0, handled = 0, lost = 0;
 };
 LedgerLine ledger_of(const Finished& auditor);
+
+// The block of lines of `text` that begins with the first one from `from` on that holds `first`, as far as the next
+// that is indented no deeper; empty where there is none.
+std::string block_of(const std::string& text, const std::string& first, std::size_t from = 0);
 
 }  // namespace mapaudit::test
