@@ -5,9 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <fstream>
-
 #include "go_target.hpp"
 #include "sources/go_source.hpp"
 
@@ -22,11 +19,32 @@ std::unique_ptr<sources::GoProcess> find_go(const Process& process) {
     return found ? std::move(*found) : nullptr;
 }
 
-std::unique_ptr<sources::GoSource> attach(const Process& process) {
+// How much of a program is watched, in the process and by the auditor's options. Windows never close here: what is to
+// survive is the most that is ever attached.
+struct Watched {
+    const char* name;
+    sources::GoWatch watch;
+    std::vector<std::string> options;
+    const char* sign;  // in the auditor's rows: it is attached and sees something
+    int rounds, kills;
+};
+
+class GoLifecycle : public testing::TestWithParam<Watched> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Watching, GoLifecycle,
+    testing::Values(
+        Watched{"growth", sources::GoWatch::growth, {}, " grow ", 100, 5},
+        Watched{"operations", sources::GoWatch::operations, {"--level", "full"}, " assign ", 30, 5},
+        Watched{
+            "windows", sources::GoWatch::windows, {"--level", "events", "--max-overhead", "100"}, " assign ", 30, 5}),
+    [](const auto& test) { return std::string(test.param.name); });
+
+std::unique_ptr<sources::GoSource> attach(const Process& process, sources::GoWatch watch) {
     std::vector<std::unique_ptr<sources::GoProcess>> processes;
     processes.push_back(find_go(process));
     if (processes.front() == nullptr) return nullptr;
-    auto source = sources::GoSource::attach(std::move(processes), {});
+    auto source = sources::GoSource::attach(std::move(processes), {.watch = watch, .budget_percent = 100});
     EXPECT_TRUE(source) << source.error().line();
     return source ? std::move(*source) : nullptr;
 }
@@ -65,22 +83,16 @@ TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
     EXPECT_EQ(ledger.lost, 0u);
 }
 
-// Rounds of a test: more by an environment variable, for a proof.
-int rounds(const char* variable, int usual) {
-    const char* const asked = std::getenv(variable);
-    return asked != nullptr ? std::atoi(asked) : usual;
-}
-
 // Every attach and detach rewrites code that goroutines run, whose stacks the runtime moves meanwhile.
-TEST(GoLifecycle, AttachedAHundredTimesWhileStacksMove) {
+TEST_P(GoLifecycle, AttachedManyTimesWhileStacksMove) {
     GoTarget target("diver");
     auto process = Process::open(target.pid());
     ASSERT_TRUE(process);
     model::Book book({});
-    for (int round = rounds("MAPAUDIT_GO_ROUNDS", 100); round > 0; --round) {
-        auto source = attach(*process);
+    for (int round = asked("MAPAUDIT_GO_ROUNDS", GetParam().rounds); round > 0; --round) {
+        auto source = attach(*process, GetParam().watch);
         ASSERT_NE(source, nullptr);
-        ASSERT_TRUE(comes_true("a growth under the probes",
+        ASSERT_TRUE(comes_true("a hit under the probes",
                                [&] {
                                    source->collect(book);
                                    return source->ledger().handled > 0;
@@ -97,40 +109,45 @@ TEST(GoLifecycle, AttachedAHundredTimesWhileStacksMove) {
     EXPECT_GT(std::stol(finished.out.substr(finished.out.find('\n'))), 0);
 }
 
-// The code at the probes, as the process has it.
-std::vector<std::uint8_t> code_at_probes(const Process& process, const sources::GoProcess& go) {
+// The code of all functions that may be probed, as the process has it: from the entry past the last RET.
+std::vector<std::uint8_t> code_of_map_functions(const Process& process, const sources::GoProcess& go) {
     std::vector<std::uint8_t> code;
     for (const auto& function : go.binary().functions()) {
-        if (!sources::GoProcess::watches(function)) continue;
-        std::uint8_t bytes[16] = {};
-        EXPECT_TRUE(process.read(function.entry, bytes, sizeof bytes));
-        code.insert(code.end(), std::begin(bytes), std::end(bytes));
+        const auto begin = go.binary().file_offset(function.entry);
+        EXPECT_TRUE(begin) << function.name;
+        const std::uint64_t end = function.returns.empty() ? function.probe_offset + 16 : function.returns.back() + 1;
+        std::vector<std::uint8_t> bytes(end - begin.value_or(end));
+        EXPECT_TRUE(process.read(function.entry, bytes.data(), bytes.size())) << function.name;
+        code.insert(code.end(), bytes.begin(), bytes.end());
     }
     return code;
 }
 
-TEST(GoLifecycle, AKilledAuditorLeavesNothing) {
+TEST_P(GoLifecycle, AKilledAuditorLeavesNothing) {
     GoTarget target("diver");
     auto process = Process::open(target.pid());
     ASSERT_TRUE(process);
     const auto go = find_go(*process);
     ASSERT_NE(go, nullptr);
     ASSERT_FALSE(go->binary().position_independent());
-    const auto before = code_at_probes(*process, *go);
+    const auto before = code_of_map_functions(*process, *go);
     ASSERT_FALSE(before.empty());
-    for (int round = rounds("MAPAUDIT_GO_KILLS", 5); round > 0; --round) {
-        Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "-i", "0.01", "--plain"});
-        ASSERT_TRUE(auditor.wait_for(" grow ")) << auditor.err();
-        EXPECT_NE(code_at_probes(*process, *go), before) << "nothing is attached";
+    for (int round = asked("MAPAUDIT_GO_KILLS", GetParam().kills); round > 0; --round) {
+        std::vector<std::string> argv{MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "-i",
+                                      "0.01",           "--plain"};
+        argv.insert(argv.end(), GetParam().options.begin(), GetParam().options.end());
+        Child auditor(argv);
+        ASSERT_TRUE(auditor.wait_for(GetParam().sign)) << auditor.err();
+        EXPECT_NE(code_of_map_functions(*process, *go), before) << "nothing is attached";
         auditor.send(SIGKILL);
         EXPECT_EQ(auditor.finish().signal, SIGKILL);
-        comes_true("the code as it was", [&] { return code_at_probes(*process, *go) == before; });
+        comes_true("the code as it was", [&] { return code_of_map_functions(*process, *go) == before; });
         ASSERT_TRUE(process->alive());
     }
     EXPECT_EQ(target.end().exit_code, 0);
 }
 
-TEST(GoLifecycle, TheTargetsEndEndsTheAudit) {
+TEST(GoAudited, TheTargetsEndEndsTheAudit) {
     GoTarget target("diver");
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid())});
     ASSERT_TRUE(auditor.wait_for(" grow ")) << auditor.err();
@@ -141,7 +158,7 @@ TEST(GoLifecycle, TheTargetsEndEndsTheAudit) {
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
 }
 
-TEST(GoLifecycle, BesideAProgramOfTheLibrary) {
+TEST(GoAudited, BesideAProgramOfTheLibrary) {
     Child driver(waiting_workload({"--map", "mutex_map", "--threads", "2", "--ops", "100003"}));
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     GoTarget target("grower", {"fill", "1009"});

@@ -8,7 +8,10 @@
 #include <signal.h>
 
 #include <chrono>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <thread>
@@ -95,12 +98,40 @@ inline GoAudit audit_go(const std::string& program, const std::vector<std::strin
     return result;
 }
 
-// Total rows of the program's own maps: those that main's code grew.
+// Total rows of the program's own maps: those that were first met in main's code.
 inline std::vector<CsvRow> own_maps(const std::vector<CsvRow>& csv) {
     std::vector<CsvRow> rows;
     for (const CsvRow& row : rows_of(csv, "total"))
         if (row.at("map_name").find(" main.") != std::string::npos) rows.push_back(row);
     return rows;
+}
+
+inline long sum(const std::vector<CsvRow>& rows, const std::string& column) {
+    long all = 0;
+    for (const CsvRow& row : rows) all += std::stol(row.at(column));
+    return all;
+}
+
+// Whatever fired was handled.
+inline void expect_balance(const Finished& auditor) {
+    const LedgerLine ledger = ledger_of(auditor);
+    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+    EXPECT_EQ(ledger.lost, 0u);
+    EXPECT_GT(ledger.fired, 0u);
+}
+
+// The rows that an auditor has written so far: whole lines of a file that grows.
+inline std::vector<CsvRow> rows_so_far(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    text.resize(text.rfind('\n') + 1);
+    return text.empty() ? std::vector<CsvRow>{} : parse_csv(text);
+}
+
+// Rounds, operations: how many of what a test does, more by an environment variable, for a proof.
+inline int asked(const char* variable, int usual) {
+    const char* const value = std::getenv(variable);
+    return value != nullptr ? std::atoi(value) : usual;
 }
 
 }  // namespace mapaudit::test
