@@ -4,8 +4,8 @@ BUILD ?= build
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 CONFIGURE = cmake -S . -B $(BUILD) $(CMAKE_FLAGS)
 
-.PHONY: all build deps test test-sanitizers demo bench bench-deps bench-field bench-maps bench-maps-deps bench-peers \
-	bench-peers-deps bench-scale clean
+.PHONY: all build deps test test-sanitizers demo bench bench-deps bench-field bench-go bench-maps bench-maps-deps \
+	bench-peers bench-peers-deps bench-scale clean
 
 all: build
 
@@ -54,6 +54,12 @@ bench-field: deps ## what articles claim of the map designs, seen by the auditor
 	@$(CONFIGURE) --log-level=NOTICE
 	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit mapaudit-workload bench_field
 	@$(BUILD)/tests/bench/field/bench_field $(BUILD)
+
+bench-go: deps ## what the audit of a Go server costs it
+	@scripts/go_samples.sh $(BUILD)/go-samples
+	@$(CONFIGURE) --log-level=NOTICE
+	@cmake --build $(BUILD) -j$(JOBS) --target mapaudit bench_go
+	@$(BUILD)/tests/bench/go/bench_go $(BUILD)
 
 bench-scale: deps ## whether that stays so with many maps, threads and operations
 	@$(CONFIGURE) --log-level=NOTICE

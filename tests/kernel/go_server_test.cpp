@@ -10,7 +10,7 @@
 #include "go_samples.hpp"
 #include "support/audited_run.hpp"
 #include "support/child.hpp"
-#include "support/tcp_client.hpp"
+#include "support/nats_server.hpp"
 
 namespace mapaudit::test {
 namespace {
@@ -22,63 +22,6 @@ constexpr int subjects = 4999, messages = 3, rounds = 5;
 // A classic map of Go doubles when it would exceed 6.5 elements a bucket.
 constexpr int buckets = 1024, growths = 10;
 static_assert(2 * subjects <= 13 * buckets && 2 * subjects > 13 * buckets / 2 && 1 << growths == buckets);
-
-std::string subject(int i) { return "orders." + std::to_string(i); }
-
-class NatsServer {
-public:
-    explicit NatsServer(const std::string& program) : server_({program, "-a", "127.0.0.1", "-p", "-1"}) {
-        EXPECT_TRUE(server_.wait_for("Server is ready")) << server_.err();
-        const std::string said = "client connections on 127.0.0.1:";
-        const std::size_t at = server_.err().find(said);
-        if (at == std::string::npos) throw std::runtime_error("no port: " + server_.err());
-        port_ = static_cast<std::uint16_t>(std::stoi(server_.err().substr(at + said.size())));
-    }
-    pid_t pid() const { return server_.pid(); }
-    TcpClient connect() const {
-        TcpClient client(port_);
-        EXPECT_THAT(client.receive_until("\r\n"), StartsWith("INFO "));
-        client.send("CONNECT {\"verbose\":false}\r\n");
-        return client;
-    }
-    Finished stop() {
-        server_.send(SIGTERM);
-        return server_.finish();
-    }
-
-private:
-    Child server_;
-    std::uint16_t port_ = 0;
-};
-
-// All that it has been sent has been worked off.
-void settle(TcpClient& client) {
-    ASSERT_TRUE(client.send("PING\r\n"));
-    ASSERT_THAT(client.receive_until("PONG\r\n"), testing::EndsWith("PONG\r\n"));
-}
-
-// Subscribes to each subject; returns what stays subscribed.
-TcpClient subscriber(const NatsServer& server) {
-    TcpClient client = server.connect();
-    std::string commands;
-    for (int i = 0; i < subjects; ++i) commands += "SUB " + subject(i) + " " + std::to_string(i) + "\r\n";
-    EXPECT_TRUE(client.send(commands));
-    settle(client);
-    return client;
-}
-
-void expect_messages_arrive(const NatsServer& server, TcpClient& to) {
-    TcpClient from = server.connect();
-    std::string commands, expected;
-    for (int message = 0; message < messages; ++message)
-        for (int i = 0; i < subjects; ++i) {
-            commands += "PUB " + subject(i) + " 5\r\nmoved\r\n";
-            expected += "MSG " + subject(i) + " " + std::to_string(i) + " 5\r\nmoved\r\n";
-        }
-    ASSERT_TRUE(from.send(commands));
-    settle(from);
-    EXPECT_EQ(to.receive(expected.size()), expected);
-}
 
 // At no level, growth; at level full, operations as well.
 class GoServer : public testing::TestWithParam<bool> {};
@@ -95,15 +38,19 @@ TEST_P(GoServer, OfDebianUnderLoadIsRightAndItsFiguresAreExact) {
     Child auditor(command);
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
     std::vector<TcpClient> subscribers;  // the one of the last round stays
+    const auto expect_messages_arrive = [&] {
+        TcpClient from = server.connect();
+        EXPECT_TRUE(messages_arrive(from, subscribers.back(), subjects, messages));
+    };
     for (int round = 0; round < rounds; ++round) {
-        subscribers.push_back(subscriber(server));
-        expect_messages_arrive(server, subscribers.back());
+        subscribers.push_back(subscriber(server, subjects));
+        expect_messages_arrive();
         if (round + 1 < rounds) subscribers.pop_back();  // its subscriptions end with it
     }
     auditor.send(SIGINT);
     const Finished finished = auditor.finish();
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
-    expect_messages_arrive(server, subscribers.back());
+    expect_messages_arrive();
     EXPECT_EQ(server.stop().signal, 0) << "it ends as it does without an auditor";
 
     const LedgerLine ledger = ledger_of(finished);
