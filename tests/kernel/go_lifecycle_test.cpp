@@ -5,6 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <optional>
+
 #include "go_target.hpp"
 #include "sources/go_source.hpp"
 
@@ -156,6 +159,46 @@ TEST(GoAudited, TheTargetsEndEndsTheAudit) {
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     const LedgerLine ledger = ledger_of(finished);
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
+}
+
+// By its file: before it runs, and once it does. A copy is another file, which nobody else runs.
+TEST(GoAudited, ByItsFile) {
+    const ScratchFolder scratch;
+    const std::string program = scratch.file("grower");
+    std::filesystem::copy_file(MAPAUDIT_GO_TARGETS "/grower", program);
+    for (const bool runs_already : {false, true}) {
+        SCOPED_TRACE(runs_already);
+        std::optional<GoTarget> target;
+        if (runs_already) target.emplace(program, std::vector<std::string>{"fill", "1009"});
+        Child auditor({MAPAUDIT_AUDITOR, "attach", "--exe", program, "--csv", scratch.file("a.csv"), "--fail-on-loss"});
+        if (!runs_already) {
+            ASSERT_TRUE(auditor.wait_for("waiting for a process that runs " + program)) << auditor.err();
+            target.emplace(program, std::vector<std::string>{"fill", "1009"});
+        }
+        ASSERT_TRUE(auditor.wait_for("attached to " + std::to_string(target->pid()))) << auditor.err();
+        const auto known = target->load();
+        EXPECT_EQ(target->end().exit_code, 0);
+        const Finished finished = auditor.finish();
+        ASSERT_EQ(finished.exit_code, 0) << finished.err;
+        const auto rows = own_maps(read_csv(scratch.file("a.csv")));
+        ASSERT_EQ(rows.size(), 1u);
+        EXPECT_EQ(std::stol(rows[0].at("grows")), known.at(0).at("growths").get<long>());
+    }
+}
+
+TEST(GoAudited, ByAFileThatNobodyRuns) {
+    EXPECT_EQ(run({MAPAUDIT_AUDITOR, "attach", "--exe", "/nowhere/program"}).exit_code, 3);
+    EXPECT_EQ(run({MAPAUDIT_AUDITOR, "attach", "--exe", "/bin/true", "-p", "1"}).exit_code, 2);
+    EXPECT_EQ(run({MAPAUDIT_AUDITOR, "attach"}).exit_code, 2);
+    const ScratchFolder scratch;
+    const std::string program = scratch.file("grower");
+    std::filesystem::copy_file(MAPAUDIT_GO_TARGETS "/grower", program);
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "--exe", program});
+    ASSERT_TRUE(auditor.wait_for("waiting for a process")) << auditor.err();
+    auditor.send(SIGINT);
+    const Finished finished = auditor.finish();
+    EXPECT_EQ(finished.exit_code, 3);
+    EXPECT_THAT(finished.err, HasSubstr("no process ran " + program));
 }
 
 TEST(GoAudited, BesideAProgramOfTheLibrary) {

@@ -60,7 +60,8 @@ public:
 
 private:
     static std::vector<std::string> command(const std::string& program, const std::vector<std::string>& arguments) {
-        std::vector<std::string> argv{MAPAUDIT_GO_TARGETS "/" + program};
+        // A path is one.
+        std::vector<std::string> argv{program.starts_with('/') ? program : MAPAUDIT_GO_TARGETS "/" + program};
         argv.insert(argv.end(), arguments.begin(), arguments.end());
         return argv;
     }
