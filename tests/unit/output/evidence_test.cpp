@@ -185,6 +185,53 @@ TEST(EvidenceText, a_conflict_in_go_has_goroutines_and_says_what_is_not_known) {
                           "1 time; put a sync.Mutex round it, or use a sync.Map\n"));
 }
 
+TEST(EvidenceText, conflicts_between_operations_come_before_the_runtimes_own) {
+    model::Report report = sample_report(model::Scope::total);
+    model::Row lookup = go_row();
+    lookup.op = "lookup";
+    lookup.calls = 6906;
+    lookup.conflicts = 3;
+    report.rows = {lookup, go_row()};
+    EXPECT_EQ(conflicts_text(report, {}), R"(Concurrent access where none is allowed:
+  map[string]int main.go:7 main.fill(go classic): observed 3 times (6906 operations)
+)");
+    report.rows[1].conflicts = 1;
+    EXPECT_EQ(conflicts_text(report, {}), R"(Concurrent access where none is allowed:
+  map[string]int main.go:7 main.fill(go classic): observed 4 times (6906 operations), the last time by the runtime, which then ends the program
+)");
+}
+
+TEST(EvidenceText, callers_of_each_operation_with_their_share) {
+    model::Report report = sample_report(model::Scope::total);
+    for (const std::uint64_t calls : {75, 25}) {
+        model::Evidence row = evidence(model::EvidenceKind::calling);
+        row.detail = MAPAUDIT_OP_LOOKUP;
+        row.count = calls;
+        row.total_ns = row.max_ns = 0;
+        row.stack = caller(calls == 75 ? "find(int)" : "count(int)", 20);
+        report.evidence.push_back(row);
+    }
+    model::Evidence other = report.evidence[0];
+    other.detail = MAPAUDIT_OP_WHOLE;
+    other.count = 1;
+    report.evidence.push_back(other);
+    EXPECT_EQ(callers_text(report, {}), R"(Who used maps, the most calls seen first:
+  users(go_map) lookup: 75 calls, 75.0 % of all such
+      called in find (server.cc:20)
+  users(go_map) lookup: 25 calls, 25.0 % of all such
+      called in count (server.cc:20)
+  users(go_map) iterate: 1 call, 100.0 % of all such
+      called in find (server.cc:20)
+)");
+    EvidenceView one;
+    one.most = 1;
+    EXPECT_THAT(callers_text(report, one), testing::EndsWith("find (server.cc:20)\n  ... and 2 more callers\n"));
+    EXPECT_EQ(callers_text(sample_report(model::Scope::total), {}), "");
+    const auto folded = folded_evidence(report, {});
+    ASSERT_EQ(folded.size(), 3u);
+    EXPECT_EQ(folded[2].value, 1u);
+}
+
 TEST(EvidenceText, growth_of_go_maps_is_advised_on_without_times) {
     model::Report report = sample_report(model::Scope::total);
     report.rows = {go_row()};

@@ -41,6 +41,19 @@ TEST(GoEvidence, growths_of_one_place_map_and_reason_are_one_row) {
     EXPECT_EQ(rows[0].kind, model::EvidenceKind::growing);
 }
 
+TEST(GoEvidence, calls_of_one_place_map_and_operation_are_one_row) {
+    GoEvidence evidence;
+    evidence.called({0, 1, 0x40}, MAPAUDIT_OP_LOOKUP, 3);
+    evidence.called({0, 1, 0x40}, MAPAUDIT_OP_LOOKUP, 4);
+    evidence.called({0, 1, 0x40}, MAPAUDIT_OP_ASSIGN, 1);
+    const auto rows = rows_of(evidence);
+    ASSERT_EQ(rows.size(), 2u);
+    EXPECT_EQ(rows[0].kind, model::EvidenceKind::calling);
+    EXPECT_EQ(rows[0].detail, static_cast<std::uint32_t>(MAPAUDIT_OP_LOOKUP));
+    EXPECT_EQ(rows[0].count, 7u);
+    EXPECT_EQ(rows[1].count, 1u);
+}
+
 TEST(GoEvidence, what_finds_no_room_is_counted) {
     GoEvidence evidence;
     constexpr std::uint64_t room = 1u << 14;
