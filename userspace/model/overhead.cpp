@@ -7,6 +7,14 @@
 
 namespace mapaudit::model {
 
+double breakpoints_ns(const Prices& prices, const Activity& activity) {
+    const auto hits = static_cast<double>(activity.breakpoints), steps = static_cast<double>(activity.steps);
+    // Programs run at other probes, too.
+    const double all = hits + steps + static_cast<double>(activity.batches) + static_cast<double>(activity.events);
+    const double programs_ns = all > 0 ? activity.program_ns * (hits + steps) / all : 0;
+    return hits * prices.breakpoint_ns + steps * prices.step_ns + programs_ns;
+}
+
 double cost_ns(const Prices& prices, const Activity& activity) {
     return static_cast<double>(activity.timed) * prices.record_ns +
            static_cast<double>(activity.counted) * prices.counted_ns +
@@ -14,7 +22,8 @@ double cost_ns(const Prices& prices, const Activity& activity) {
            static_cast<double>(activity.events) * prices.event_ns +
            static_cast<double>(activity.samples) * prices.sample_ns +
            static_cast<double>(activity.breakpoints) * prices.breakpoint_ns +
-           static_cast<double>(activity.steps) * prices.step_ns + activity.program_ns;
+           static_cast<double>(activity.steps) * prices.step_ns + activity.program_ns +
+           (aftermath - 1) * breakpoints_ns(prices, activity);
 }
 
 double cost_percent(double cost_ns, double target_cpu_ns) {

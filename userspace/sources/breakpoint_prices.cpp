@@ -44,7 +44,7 @@ double thread_cpu_ns() {
 // What a program does between two hits: the kernel then finds little of its own in the nearest cache. In a loop of hits
 // and nothing else each takes three quarters of the time.
 void touch_memory() {
-    constexpr std::size_t bytes = 64 * 1024, line = 64;
+    constexpr std::size_t bytes = 32 * 1024, line = 64;
     static std::array<unsigned char, bytes> memory;
     for (std::size_t i = 0; i < bytes; i += line) {
         ++memory[i];

@@ -84,14 +84,15 @@ void GoWindows::detach() {
 // Books what targets did since the last look to the window, or to the time without one.
 model::DutyCycle::Spent GoWindows::look() {
     const std::lock_guard lock(mutex_);
-    const Used now{cpu_.read().value_or(last_.cpu_ns), model::cost_ns(prices_, activity_of(programs_.ledger())),
+    const model::Activity activity = activity_of(programs_.ledger());
+    const Used now{cpu_.read().value_or(last_.cpu_ns), model::breakpoints_ns(prices_, activity),
                    1e9 * seconds(clock::now() - start_)};
     Used& sum = open_ ? seen_ : unseen_;
     sum.cpu_ns += now.cpu_ns - last_.cpu_ns;
     sum.cost_ns += now.cost_ns - last_.cost_ns;
     sum.wall_ns += now.wall_ns - last_.wall_ns;
     last_ = now;
-    return {now.wall_ns / 1e9, now.cost_ns, now.cpu_ns};
+    return {now.wall_ns / 1e9, model::cost_ns(prices_, activity), now.cpu_ns};
 }
 
 std::optional<model::Watched> GoWindows::watched() {
@@ -148,7 +149,7 @@ void GoWindows::set_prices(const model::Prices& prices) {
     (void)look();
     const std::lock_guard lock(mutex_);
     prices_ = prices;
-    last_.cost_ns = model::cost_ns(prices_, activity_of(programs_.ledger()));
+    last_.cost_ns = model::breakpoints_ns(prices_, activity_of(programs_.ledger()));
 }
 
 std::string GoWindows::take_trouble() {

@@ -39,7 +39,7 @@ const std::vector<Variant> variants = {
     {"unattached", {}, {}},
     {"growth and fatal errors", std::vector<std::string>{}, 5},
     {"--level sampled", std::vector<std::string>{"--level", "sampled"}, 5},
-    {"--level events", std::vector<std::string>{"--level", "events"}, 25},
+    {"--level events", std::vector<std::string>{"--level", "events"}, {}},  // its long first look is in it
     {"--level full", std::vector<std::string>{"--level", "full"}, {}},
 };
 
