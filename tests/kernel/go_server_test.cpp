@@ -32,8 +32,9 @@ TEST_P(GoServer, OfDebianUnderLoadIsRightAndItsFiguresAreExact) {
     if (program.empty()) GTEST_SKIP() << "no nats-server: scripts/go_samples.sh " MAPAUDIT_GO_SAMPLES " fetches one";
     NatsServer server(program);
     const ScratchFolder scratch;
-    std::vector<std::string> command{MAPAUDIT_AUDITOR,  "attach", "-p", std::to_string(server.pid()), "--csv",
-                                     scratch.file("a.csv"), "--stacks", "--fail-on-loss", "-i", "0.1"};
+    std::vector<std::string> command{
+        MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"), "--stacks",
+        "--fail-on-loss", "-i",     "0.1"};
     if (operations) command.insert(command.end(), {"--level", "full"});
     Child auditor(command);
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();

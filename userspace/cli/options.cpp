@@ -64,10 +64,11 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
             return std::to_string(static_cast<int>(found->second));
         });
     command
-        .add_option("--max-overhead", options.max_overhead,
-                    "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
-                    "--level where it must, and up again where it can; operations of Go programs are watched in windows "
-                    "(default for these: 5, at level events 25; 100: all the time)")
+        .add_option(
+            "--max-overhead", options.max_overhead,
+            "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
+            "--level where it must, and up again where it can; operations of Go programs are watched in windows "
+            "(default for these: 5, at level events 25; 100: all the time)")
         ->check(at_least(0.01, "percentage of 0.01 or more"))
         ->option_text("PCT");
     command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");

@@ -13,7 +13,8 @@ bool DutyCycle::decide(const Spent& spent) {
         last_ = spent;
         if (open_) return open_ = credit_ns_ > 0 || spent.seconds - opened_->seconds < shortest_s;
         // What probes that are still being detached cost belongs to the window before.
-        if (credit_ns_ <= 0 || credit_ns_ < std::min(spent.cost_ns - opened_->cost_ns, budget_ * saved_ns)) return false;
+        if (credit_ns_ <= 0 || credit_ns_ < std::min(spent.cost_ns - opened_->cost_ns, budget_ * saved_ns))
+            return false;
     }
     last_ = spent;
     opened_ = spent;

@@ -20,8 +20,8 @@ struct Prices {
     // A probe on an instruction of a program that was not made for it: one that the kernel emulates, and one that it
     // single-steps, both without the program. (The latter: 900 where no hypervisor is in between.)
     double breakpoint_ns = 450, step_ns = 17000;
-    double company = 1;        // of its own speed, what a thread that hits probes keeps while others do; 1: not known
-    bool measured = false;     // on this host
+    double company = 1;     // of its own speed, what a thread that hits probes keeps while others do; 1: not known
+    bool measured = false;  // on this host
 
     // Threads hold one another up at probes.
     bool crowded() const { return company < 0.5; }
@@ -38,9 +38,9 @@ struct Activity {
     double program_ns = 0;  // in the eBPF program at batches and events, as measured there
 
     Activity operator-(const Activity& before) const {
-        return {timed - before.timed,     counted - before.counted, batches - before.batches,
-                events - before.events,   samples - before.samples, breakpoints - before.breakpoints,
-                steps - before.steps,     program_ns - before.program_ns};
+        return {timed - before.timed,   counted - before.counted,      batches - before.batches,
+                events - before.events, samples - before.samples,      breakpoints - before.breakpoints,
+                steps - before.steps,   program_ns - before.program_ns};
     }
     Activity& operator+=(const Activity& more) {
         timed += more.timed;
@@ -58,8 +58,8 @@ struct Activity {
 
 // CPU time that the target spent in the kernel at breakpoints.
 double breakpoints_ns(const Prices& prices, const Activity& activity);
-// Behind a breakpoint a program finds its caches and the processor's guesses at branches cold: in all a hit costs so much
-// more than it takes. Of nats-server, whose code is large, 1.19; of a loop round one map, 1.0 (`make bench-go`).
+// Behind a breakpoint a program finds its caches and the processor's guesses at branches cold: in all a hit costs so
+// much more than it takes. Of nats-server, whose code is large, 1.19; of a loop round one map, 1.0 (`make bench-go`).
 inline constexpr double aftermath = 1.2;
 
 // CPU time that the target spent on being audited.

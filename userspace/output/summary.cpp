@@ -92,8 +92,8 @@ std::string estimates_text(Rows rows) {
     std::string text = "Calls with ≈ are estimates, scaled from a part of the time (column estimated of the CSV)";
     std::erase_if(rows, [](const auto* row) { return row->error == 0; });
     if (rows.empty()) return text + ".\n";
-    const auto [surest, least] = std::minmax_element(
-        rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->error < b->error; });
+    const auto [surest, least] =
+        std::minmax_element(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->error < b->error; });
     text += fmt::format(": ± {}", percent(100 * (*surest)->error));
     if ((*least)->error > (*surest)->error)
         text += fmt::format(" to ± {}, least sure {} {}", percent(100 * (*least)->error), map_label(**least, false),
@@ -146,8 +146,9 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
         text += estimates_text(called);
     }
     text += '\n' + growth_text(rows, total) + growth_stacks_text(total, evidence);
-    for (const std::string& part : {callers_text(total, evidence), waits_text(total, evidence), conflicts_text(total, evidence),
-                                    blame_text(total, evidence.filter), advice_text(total, evidence)})
+    for (const std::string& part :
+         {callers_text(total, evidence), waits_text(total, evidence), conflicts_text(total, evidence),
+          blame_text(total, evidence.filter), advice_text(total, evidence)})
         if (!part.empty()) text += '\n' + part;
     text += '\n' + ledger_text(total);
     if (const std::string overhead = overhead_line(total.overhead); !overhead.empty())

@@ -86,9 +86,8 @@ std::uint32_t GoMaps::add(GoMap map) {
 // not have been told yet: memory that looks like another map's is given one more look.
 void GoMaps::look(GoMap& map, const GoMapHead& head) {
     changed_.insert(map.id);
-    const bool same = head.seed == map.seed
-                          ? head.log2_buckets + 1 >= map.log2_grown
-                          : head.plausible && head.log2_buckets == map.log2_grown;
+    const bool same = head.seed == map.seed ? head.log2_buckets + 1 >= map.log2_grown
+                                            : head.plausible && head.log2_buckets == map.log2_grown;
     if (same) {
         map.seed = head.seed;
         if (head.plausible) map.size = head.size;

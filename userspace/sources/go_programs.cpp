@@ -100,8 +100,7 @@ std::vector<Row> take_all(const bpf_map* table) {
     std::vector<Row> rows;
     rows.reserve(count);
     for (std::uint32_t i = 0; i < count; ++i) rows.push_back({keys[i], values[i]});
-    std::sort(rows.begin(), rows.end(),
-              [](const Row& a, const Row& b) { return a.value.first_ns < b.value.first_ns; });
+    std::sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.value.first_ns < b.value.first_ns; });
     return rows;
 }
 
@@ -226,8 +225,7 @@ std::uint64_t GoPrograms::kernel_bytes() const {
     return 2ull * sizes_.growths * (sizeof(wire_go_growth_key) + sizeof(wire_go_growth) + hash_overhead) +
            std::uint64_t{sizes_.sites} * (sizeof(wire_go_site_key) + sizeof(wire_go_site) + hash_overhead) +
            std::uint64_t{sizes_.sites} * (sizeof(wire_go_site_key) + cpus() * sizeof(wire_go_spill) + hash_overhead) +
-           (2ull * sizes_.calls + sizes_.sites) *
-               (sizeof(wire_go_calls_key) + sizeof(wire_go_calls) + hash_overhead) +
+           (2ull * sizes_.calls + sizes_.sites) * (sizeof(wire_go_calls_key) + sizeof(wire_go_calls) + hash_overhead) +
            2ull * sizes_.inside * 2 * hash_overhead + bpf_map__max_entries(skeleton_->maps.fatals) +
            bpf_map__max_entries(skeleton_->maps.conflicts) + cpus() * sizeof(wire_go_ledger);
 }

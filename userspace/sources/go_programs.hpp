@@ -26,8 +26,8 @@ namespace mapaudit::sources {
 struct GoSizes {
     std::uint32_t growths = 16384;  // maps that grow between two readings, times the places that they grow from
     std::uint32_t sites = 2048;     // places that maps grow from, or are used in
-    // Maps used between two readings, times the operations and the places that use them, or times the buckets that their
-    // latencies fall into. 0: operations are not counted.
+    // Maps used between two readings, times the operations and the places that use them, or times the buckets that
+    // their latencies fall into. 0: operations are not counted.
     std::uint32_t calls = 0;
     std::uint32_t inside = 0;  // goroutines in operations at once, and maps that they are in. 0: nobody asks
 };

@@ -47,9 +47,10 @@ std::vector<GoRows> by_map(const std::vector<GoGrowth>& growths, const std::vect
     Groups groups;
     for (const GoGrowth& row : growths) {
         const auto& [key, value] = row;
-        GoRows& group = groups.of(
-            key.process, key.map, key.seed,
-            {key.map, value.type, key.caller, key.seed, value.first_log2, value.last_log2, value.size, 0}, value.first_ns);
+        GoRows& group =
+            groups.of(key.process, key.map, key.seed,
+                      {key.map, value.type, key.caller, key.seed, value.first_log2, value.last_log2, value.size, 0},
+                      value.first_ns);
         group.sighting.added += value.buckets_added;
         take_size(group, value.size, value.last_ns);
         group.growths.push_back(&row);
@@ -58,9 +59,9 @@ std::vector<GoRows> by_map(const std::vector<GoGrowth>& growths, const std::vect
         const auto& [key, value] = row;
         if (key.map == 0) continue;
         const std::uint64_t caller = (key.op & WIRE_GO_TIMES) != 0 ? 0 : key.from;
-        GoRows& group = groups.of(key.process, key.map, key.seed,
-                                  {key.map, value.type, caller, key.seed, value.log2, value.log2, value.size, 0},
-                                  value.first_ns);
+        GoRows& group =
+            groups.of(key.process, key.map, key.seed,
+                      {key.map, value.type, caller, key.seed, value.log2, value.log2, value.size, 0}, value.first_ns);
         if (group.sighting.caller == 0) group.sighting.caller = caller;
         if ((key.op & WIRE_GO_TIMES) == 0) take_size(group, value.size, value.first_ns);
         group.calls.push_back(&row);

@@ -21,7 +21,8 @@ struct GoRows {
     std::vector<const GoCalls*> calls;  // of latencies, too
 };
 
-// By the time of the first of each. Calls of maps that have no address, which share rows, are left out: `calls` of map 0.
+// By the time of the first of each. Calls of maps that have no address, which share rows, are left out: `calls` of map
+// 0.
 std::vector<GoRows> by_map(const std::vector<GoGrowth>& growths, const std::vector<GoCalls>& calls);
 
 }  // namespace mapaudit::sources

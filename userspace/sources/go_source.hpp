@@ -37,7 +37,7 @@ enum class GoWatch {
 struct GoOptions {
     GoWatch watch = GoWatch::growth;
     double budget_percent = 100;  // of the targets' CPU time, for operations; 100: they are watched all the time
-    std::uint32_t max_maps = 0;                         // rows of a process; 0: 1024
+    std::uint32_t max_maps = 0;   // rows of a process; 0: 1024
     std::function<void(const std::string&)> on_note{};  // what a user should know at once; may be empty
     GoSizes sizes{};
 };
@@ -72,6 +72,9 @@ private:
     };
     struct Growth;
 
+    // A process may have registries of the usdt source, too: theirs are numbered below this.
+    static constexpr std::uint32_t go_domain = WIRE_MAX_DOMAINS;
+
     explicit GoSource(GoOptions options) : options_(std::move(options)) {}
     Result<void> watch_operations(UprobeMechanism mechanism);
     void take_rows(model::Book& book);
@@ -94,14 +97,14 @@ private:
     std::vector<Target> targets_;
     std::unique_ptr<GoPrograms> programs_;
     std::vector<UprobeLink> links_;
-    std::unique_ptr<GoWindows> windows_;  // null: operations are not watched
+    std::unique_ptr<GoWindows> windows_;     // null: operations are not watched
     std::optional<model::Watched> watched_;  // as of the last collection
     GoEvidence evidence_;
     // By process and caller: the types that generic code knows its maps by, where it is all that is known of them.
     std::map<std::pair<std::uint32_t, std::uint64_t>, std::uint64_t> shapes_;
     std::map<std::pair<std::uint32_t, std::uint64_t>, wire_go_spill> spills_;  // as last read: process, caller
     std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint16_t>, wire_go_calls> call_spills_;  // and operation
-    wire_go_ledger ledger_{};                                                  // as of the last collection
+    wire_go_ledger ledger_{};  // as of the last collection
     std::uint64_t taken_ = 0;  // growths and errors that are in the book
     std::uint64_t lost_told_ = 0;
     bool attached_ = true;

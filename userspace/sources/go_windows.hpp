@@ -42,8 +42,8 @@ public:
                                                    UprobeMechanism mechanism, const model::DutyCycle& duty);
     ~GoWindows() { shut_for_good(); }
 
-    // How much targets did since the start, in ns of CPU time less what the audit cost them: while a window was open, and
-    // while none was. For an idle target, none is not a moment. Nothing where the window is always open.
+    // How much targets did since the start, in ns of CPU time less what the audit cost them: while a window was open,
+    // and while none was. For an idle target, none is not a moment. Nothing where the window is always open.
     std::optional<model::Watched> watched();
     // Detaches, and opens no more.
     void shut_for_good();

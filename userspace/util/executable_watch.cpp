@@ -33,7 +33,8 @@ Result<ExecutableWatch> ExecutableWatch::make(const std::string& path) {
     if (::stat(path.c_str(), &file) != 0)
         return Error::from_errno(Failure::no_target, "cannot watch " + path, errno, "give the path of an executable");
     if (!S_ISREG(file.st_mode))
-        return Error::of(Failure::no_target, "cannot watch " + path + ": it is no file", "give the path of an executable");
+        return Error::of(Failure::no_target, "cannot watch " + path + ": it is no file",
+                         "give the path of an executable");
     UniqueFd opened(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
     if (opened && ::inotify_add_watch(opened.get(), path.c_str(), IN_OPEN) < 0) opened.reset();
     return ExecutableWatch(file.st_dev, file.st_ino, std::move(opened));

@@ -22,7 +22,8 @@ public:
     // Their ids, ascending.
     std::vector<int> running() const;
     // Waits until there are any, or until `stop` is readable: then none are returned. Notices a process within a
-    // millisecond or two of its exec, where the file system tells of opened files; within a quarter of a second elsewhere.
+    // millisecond or two of its exec, where the file system tells of opened files; within a quarter of a second
+    // elsewhere.
     std::vector<int> wait(int stop) const;
 
 private:

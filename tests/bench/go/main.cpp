@@ -2,8 +2,8 @@
 //
 // bench_go BUILD_DIR [ROUNDS [SECONDS]]: what the audit of a Go server costs it, at each level. nats-server, as Debian
 // packages it, delivers messages as fast as it can; windows with an auditor and without take turns within a round, and
-// it is CPU time a message that is compared, within the round. Refuses to print a figure of a window in which the probes
-// did not fire, or a message was lost.
+// it is CPU time a message that is compared, within the round. Refuses to print a figure of a window in which the
+// probes did not fire, or a message was lost.
 #include <signal.h>
 #include <unistd.h>
 
@@ -72,7 +72,8 @@ Window load(const test::NatsServer& server, double seconds) {
         took_s = std::chrono::duration<double>(clock::now() - start).count();
     } while (took_s < seconds);
     Window window;
-    window.cpu_us = static_cast<double>(process_cpu_ns(server.pid()) - cpu_before) / 1e3 / static_cast<double>(delivered);
+    window.cpu_us =
+        static_cast<double>(process_cpu_ns(server.pid()) - cpu_before) / 1e3 / static_cast<double>(delivered);
     window.messages_per_s = static_cast<double>(delivered) / took_s;
     return window;
 }
@@ -105,8 +106,8 @@ struct Figures {
 };
 
 void print(const std::vector<Figures>& all, int rounds, double seconds, std::ofstream& csv) {
-    fmt::print("machine: {}\nnats-server, {} rounds of {} s; medians, and the spread over rounds\n\n", describe_machine(),
-               rounds, seconds);
+    fmt::print("machine: {}\nnats-server, {} rounds of {} s; medians, and the spread over rounds\n\n",
+               describe_machine(), rounds, seconds);
     fmt::print("{:<26}{:>12}{:>14}{:>16}{:>20}{:>10}{:>12}{:>12}\n", "variant", "us/message", "messages/s",
                "CPU time more", "least .. most", "speed", "estimated", "fired");
     csv << "variant,cpu_us_per_message,messages_per_s,cpu_more_percent,least,most,speed,estimated_percent,fired\n";
