@@ -9,6 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include <sys/uio.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <mutex>
 #include <optional>
@@ -30,13 +33,21 @@ void operate(const map_handle& handle, Lock& lock, Inside inside) {
     });
 }
 
+// What another thread is in, as the auditor reads it, from outside: its plain stores race with any load of this process.
+std::uint32_t op_of(const mapaudit_thread_block& block) {
+    std::uint32_t op = 0;
+    const iovec here{&op, sizeof op}, there{const_cast<std::uint32_t*>(&block.op), sizeof op};
+    EXPECT_EQ(::process_vm_readv(::getpid(), &here, 1, &there, 1, 0), static_cast<ssize_t>(sizeof op));
+    return op;
+}
+
 void until_another_thread_waits() {
     auto& r = mapaudit_process_registry;
     for (;;) {
         for (std::uint32_t i = 0; i < __atomic_load_n(&r.blocks, __ATOMIC_ACQUIRE); ++i) {
             auto* block = detail::chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
             if (block == nullptr || block == detail::tls_block) continue;
-            if ((__atomic_load_n(&block->op, __ATOMIC_RELAXED) & MAPAUDIT_IN_WAIT) != 0) return;
+            if ((op_of(*block) & MAPAUDIT_IN_WAIT) != 0) return;
         }
         std::this_thread::yield();
     }
