@@ -90,7 +90,26 @@ private:
         } else if (number < 32) {
             map_.clear();
             model_.clear();
+        } else {
+            rest_on_what_is_there(key, number);
         }
+    }
+    void rest_on_what_is_there(const K& key, u64 number) {
+        const auto known = model_.find(key);
+        const bool there = known != model_.end();
+        if (number % 2 == 0) {
+            const auto odd = [](const V& of) { return std::hash<V>{}(of) % 2 == 1; };
+            const bool goes = there && odd(known->second);
+            check(map_.erase_if(key, odd) == goes, "erase_if");
+            if (goes) model_.erase(known);
+        } else {
+            const auto change = [](V& of) { of = made_from<V>(std::hash<V>{}(of) % 1'000'003 + 1); };
+            check(map_.upsert(key, made_from<V>(number), change) != there, "upsert");
+            change((there ? known : model_.emplace(key, made_from<V>(number)).first)->second);
+        }
+        const auto now = model_.find(key);
+        check(map_.lookup(key) == (now == model_.end() ? std::nullopt : std::optional<V>(now->second)),
+              "lookup after upsert or erase_if");
     }
     void compare() const {
         check(map_.size() == model_.size(), "size");

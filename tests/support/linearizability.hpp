@@ -18,11 +18,14 @@
 namespace mapaudit_test {
 
 struct event {
-    enum class kind { assign, lookup, erase } what;
+    enum class kind { assign, lookup, erase, upsert, erase_odd } what;
     std::uint64_t called, returned;        // on one clock for all threads
-    std::uint64_t value = 0;               // assign: what was written
-    bool answer = false;                   // assign: the key was new; erase: it was there
+    std::uint64_t value = 0;               // assign: what was written; upsert: with what it is changed
+    bool answer = false;                   // assign, upsert: the key was new; erase, erase_odd: it was erased
     std::optional<std::uint64_t> found{};  // lookup
+
+    // What an upsert makes of the value that it finds, or of 0.
+    static std::uint64_t changed(std::uint64_t there, std::uint64_t value) { return there * 31 + value; }
 };
 
 class linearizability_search {
@@ -54,6 +57,16 @@ private:
             case event::kind::lookup: return e.found == now;
             case event::kind::assign: return e.answer == !std::exchange(now, e.value).has_value();
             case event::kind::erase: return e.answer == std::exchange(now, std::nullopt).has_value();
+            case event::kind::upsert: {
+                const bool is_new = !now.has_value();
+                now = event::changed(now.value_or(0), e.value);
+                return e.answer == is_new;
+            }
+            case event::kind::erase_odd: {
+                const bool goes = now.has_value() && *now % 2 == 1;
+                if (goes) now = std::nullopt;
+                return e.answer == goes;
+            }
         }
         return false;
     }

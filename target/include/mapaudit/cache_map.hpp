@@ -5,13 +5,14 @@
 //
 //   Eviction     An insertion into a full shard is followed by the erasure of the shard's least recently used element:
 //                an audited operation of its own (`erase`), with its own latency. So the map may exceed its capacity by
-//                one element a thread for the time between the two. lookup, visit, update and assign use an element.
-//   Update       update()'s f works in place with the shard's lock held, and must not call the map (deadlock). What it
-//                throws leaves the value as f left it. The expiry stays.
+//                one element a thread for the time between the two. lookup, visit, update, upsert and assign use an
+//                element.
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the shard's lock held; neither
+//                may call the map (deadlock). What it throws leaves the value as f left it. The expiry stays.
 //   Expiry       An element is not found any more from its expiry on, whether or not it has left. It leaves, by an
 //                audited erase, when a look-up comes upon it, or by expire(). size() counts it until then.
 //   Progress     blocking, by shard, readers too: they move what they find to the front.
-//   Consistency  assign, lookup and erase are linearizable. size(), clear() and the other totals go shard by shard.
+//   Consistency  operations on keys are linearizable. size(), clear() and the other totals go shard by shard.
 //   for_each     holds one shard's lock at a time and skips what has expired; an element that is there throughout is
 //                visited exactly once. Its callback and visit()'s must not call the map (deadlock).
 //   Growth       each shard on its own, under its lock, a bucket or two a write.
@@ -78,7 +79,7 @@ public:
 
     // With a time to live of its own; 0: it does not expire. True when the key is new, or what it had has expired.
     bool assign_for(const K& key, V value, std::chrono::nanoseconds ttl) {
-        const std::int64_t expires_ns = ttl.count() == 0 ? shard::never : now_ns() + ttl.count();
+        const std::int64_t expires_ns = expiry_after(ttl);
         const bool is_new =
             audit<op::assign>(handle_, [&](auto& running) { return put(running, key, std::move(value), expires_ns); });
         if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
@@ -111,6 +112,16 @@ public:
     template <detail::foreign_key<K, Hash, Equal> Q, class F>
     bool update(const Q& key, F&& f) {
         return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
+    }
+
+    // As every map's. What has expired is as good as absent: `value` takes its place, with the map's time to live.
+    template <class F>
+    bool upsert(const K& key, V value, F&& f) {
+        const std::int64_t expires_ns = expiry_after(ttl_);
+        const bool is_new = audit<op::assign>(
+            handle_, [&](auto& running) { return put_or_change(running, key, std::move(value), expires_ns, f); });
+        if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
+        return is_new;
     }
 
     // Erases what has expired, each element by an audited operation; returns how many.
@@ -159,6 +170,9 @@ private:
     static std::int64_t now_ns() {
         return std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now().time_since_epoch()).count();
     }
+    [[gnu::always_inline]] static std::int64_t expiry_after(std::chrono::nanoseconds ttl) {
+        return ttl.count() == 0 ? shard::never : now_ns() + ttl.count();
+    }
     // Asks the clock only where the answer depends on it.
     static bool expired(const node& n) { return n.expires_ns != shard::never && now_ns() >= n.expires_ns; }
 
@@ -205,19 +219,45 @@ private:
         return found;
     }
 
+    // Out of line: inlined into assign's body it would need a frame for the arguments, at eight instructions.
     template <class Running>
-    bool put(Running& running, const K& key, V&& value, std::int64_t expires_ns) {
+    [[gnu::noinline]] bool put(Running& running, const K& key, V&& value, std::int64_t expires_ns) {
         const std::uint64_t hash = hash_of(key);
         shard& s = shard_of(hash);
         guard_of<Running> guard(running, s.mutex);
         if (node* n = s.find(key, hash)) {
             const bool is_new = expired(*n);
             if (is_new) expirations_.fetch_add(1, std::memory_order_relaxed);
-            n->value = std::move(value);
-            n->expires_ns = expires_ns;
-            s.use(n);
+            overwrite(s, *n, std::move(value), expires_ns);
             return is_new;
         }
+        return insert(running, s, hash, key, std::move(value), expires_ns);
+    }
+    template <class Running, class F>
+    bool put_or_change(Running& running, const K& key, V&& value, std::int64_t expires_ns, F& f) {
+        const std::uint64_t hash = hash_of(key);
+        shard& s = shard_of(hash);
+        guard_of<Running> guard(running, s.mutex);
+        node* n = s.find(key, hash);
+        if (n != nullptr && !expired(*n)) {
+            s.use(n);
+            detail::changed_by(f, n->value);
+            return false;
+        }
+        if (!detail::changed_by(f, value)) return false;
+        if (n == nullptr) return insert(running, s, hash, key, std::move(value), expires_ns);
+        expirations_.fetch_add(1, std::memory_order_relaxed);
+        overwrite(s, *n, std::move(value), expires_ns);
+        return true;
+    }
+    [[gnu::always_inline]] static void overwrite(shard& s, node& n, V&& value, const std::int64_t& expires_ns) {
+        n.value = std::move(value);
+        n.expires_ns = expires_ns;
+        s.use(&n);
+    }
+    template <class Running>
+    [[gnu::always_inline]] bool insert(Running& running, shard& s, std::uint64_t hash, const K& key, V&& value,
+                                       const std::int64_t& expires_ns) {
         owned_node fresh = detail::own_with<node>(allocator_, key, std::move(value), expires_ns);
         detail::growth_tap tap(handle_, s.signs, index_of(s));
         s.insert(fresh, hash, tap);
@@ -238,14 +278,14 @@ private:
         guard.unlock();
         return true;
     }
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
         const std::uint64_t hash = hash_of(key);
         bool stale = false;
         const bool erased = take(running, shard_of(hash), [&](shard& s) {
             node* n = s.find(key, hash);
             stale = n != nullptr && expired(*n);
-            return n;
+            return n != nullptr && (stale || std::invoke(f, std::as_const(n->value))) ? n : nullptr;
         });
         if (stale) expirations_.fetch_add(1, std::memory_order_relaxed);
         return erased && !stale;

@@ -4,12 +4,14 @@
 // allocation for a write to a key that is there. Insertions and erasures lock their shard. Needs liburcu. The value
 // must be trivially copyable.
 //
-//   Update       update() takes no lock: f works on a copy, and is called again with a newer one when another write
-//                came between. What it throws changes nothing. It may call the map.
-//   Progress     lookup, visit and overwriting assign take no lock; an element being overwritten holds up those who
-//   want
-//                that same key for the time of a copy of its value. Insertion and erasure block, by shard.
-//   Consistency  assign, lookup and erase are linearizable; a value is seen whole or not at all. size(), clear() and
+//   Update       update()'s and upsert()'s f works without a lock on a copy, and is called again with a newer one when
+//                another write came between; update()'s may call the map. upsert()'s f of a key that is absent, and
+//                erase_if()'s, is called with the shard's lock held: neither may write to the map (deadlock). What they
+//                throw changes nothing.
+//   Progress     lookup, visit, and assign and upsert of a key that is there take no lock; an element being overwritten
+//                holds up those who want that same key for the time of a copy of its value. Insertion and erasure
+//                block, by shard.
+//   Consistency  operations on keys are linearizable; a value is seen whole or not at all. size(), clear() and
 //                the other totals go shard by shard: of a map being written to, what they return need never have been
 //                true at one moment.
 //   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
@@ -166,6 +168,15 @@ private:
             found.element->value.overwrite(value);  // elements are killed under the lock only: this one lives
             return false;
         }
+        insert(running, s, t, hash, fresh);
+        guard.unlock();
+        retired_.settle();
+        return true;
+    }
+    // Under the shard's lock: a key that is not there.
+    template <class Running>
+    [[gnu::always_inline]] void insert(Running& running, shard& s, table& t, std::uint64_t hash,
+                                       detail::owned<element, Allocator>& fresh) {
         bool longer = false;
         const auto claimed = t.claim(hash, longer);
         table::fill(claimed, fresh.release());
@@ -173,28 +184,47 @@ private:
         detail::vital_signs::add(s.signs.size, 1);
         if (s.signs.size > table::limit(t.log2())) [[unlikely]]
             grow(running, s);
-        guard.unlock();
-        retired_.settle();
-        return true;
     }
 
     template <class Running, class Q, class F>
     bool update_in(Running&, const Q& key, F& f) {
         const std::uint64_t hash = hash_of(key);
+        return update_found(shard_of(hash), key, hash, f);
+    }
+    template <class Q, class F>
+    bool update_found(shard& s, const Q& key, std::uint64_t hash, F& f) {
         detail::read_section reading;
-        const auto found = shard_of(hash).elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
+        const auto found = s.elements.load(std::memory_order_acquire)->locate(key, hash, equal_);
         return found.element != nullptr &&
                found.element->value.update([&f](V& value) { return detail::changed_by(f, value); });
     }
 
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    // Of a key that is there, f is called without the lock; a key that came while the lock was waited for is one.
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
+        const std::uint64_t hash = hash_of(key);
+        shard& s = shard_of(hash);
+        for (;;) {
+            if (update_found(s, key, hash, f)) return false;
+            detail::running_guard<Running, lock, false> guard(running, s.mutex);
+            table& t = *s.elements.load(std::memory_order_relaxed);
+            if (t.locate(key, hash, equal_).element != nullptr) continue;
+            if (!detail::changed_by(f, value)) return false;
+            auto fresh = detail::own_with<element>(allocator_, hash, key, value);
+            insert(running, s, t, hash, fresh);
+            guard.unlock();
+            retired_.settle();
+            return true;
+        }
+    }
+
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
         const std::uint64_t hash = hash_of(key);
         shard& s = shard_of(hash);
         detail::running_guard<Running, lock, false> guard(running, s.mutex);
         const auto found = s.elements.load(std::memory_order_relaxed)->locate(key, hash, equal_);
-        if (found.element == nullptr) return false;
-        found.element->value.kill();
+        if (found.element == nullptr || !found.element->value.kill_if(f)) return false;
         table::empty(found);
         detail::vital_signs::take(s.signs.size, 1);
         guard.unlock();

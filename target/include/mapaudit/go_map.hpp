@@ -3,8 +3,8 @@
 // go_map: Go's classic map with its write flag. For one thread at a time, or for several that only read.
 //
 //   Progress     never waits.
-//   Update       update()'s f works in place with the write flag set, and must not call the map. What it throws leaves
-//                the value as f left it.
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the write flag set; neither may
+//                call the map. What it throws leaves the value as f left it.
 //   Consistency  none between threads: a write beside any other access is an error of the program. The map looks for
 //                it as Go does, by a flag set while writing, and like Go's the check is best effort: accesses that
 //                overlap may go unseen, and only what overlaps is seen.

@@ -19,6 +19,7 @@ concept any_map = !std::copyable<M> && !std::movable<M> && std::constructible_fr
     std::constructible_from<M, std::string_view> && std::constructible_from<M, std::string_view, std::size_t> &&
     requires(M& m, const M& c, const typename M::key_type& key, typename M::mapped_type&& value,
              void (&on_value)(const typename M::mapped_type&), void (&change)(typename M::mapped_type&),
+             bool (&goes)(const typename M::mapped_type&),
              void (&on_element)(const typename M::key_type&, const typename M::mapped_type&)) {
         { M::kind } -> std::convertible_to<std::string_view>;
         { M::concurrent } -> std::convertible_to<bool>;
@@ -26,6 +27,8 @@ concept any_map = !std::copyable<M> && !std::movable<M> && std::constructible_fr
         { m.assign(key, std::move(value)) } -> std::same_as<bool>;
         { m.erase(key) } -> std::same_as<bool>;
         { m.update(key, change) } -> std::same_as<bool>;
+        { m.upsert(key, std::move(value), change) } -> std::same_as<bool>;
+        { m.erase_if(key, goes) } -> std::same_as<bool>;
         { c.visit(key, on_value) } -> std::same_as<bool>;
         c.for_each(on_element);
         m.clear();

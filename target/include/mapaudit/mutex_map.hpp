@@ -3,8 +3,8 @@
 // mutex_map: one std::mutex round one go_table.
 //
 //   Progress     blocking; one operation at a time, readers too.
-//   Update       update()'s f works in place with the lock held, and must not call the map. What it throws leaves
-//                the value as f left it.
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the lock held; neither may call
+//                the map. What it throws leaves the value as f left it.
 //   Consistency  linearizable, size() and clear() included.
 //   for_each     holds the lock throughout: one consistent state. The callback must not call the map (deadlock).
 //   Growth       under the lock, a bucket or two a write: no write stops for the whole of it but for the allocation.

@@ -3,15 +3,14 @@
 // operation_map: operations that can be cancelled (std::stop_token), that give up at a deadline, and that a circuit
 // breaker refuses for a while after too many gave up in a row. One lock whose wait can end early, round a go_table.
 //
-//   Update       update()'s f works in place with the lock held, and must not call the map (deadlock). What it throws
-//                leaves the value as f left it.
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the lock held; neither may call
+//                the map (deadlock). What it throws leaves the value as f left it.
 //   Outcome      try_assign, try_lookup, try_update, try_erase say how they ended (`attempt`). One that did not reach
-//   `done` has
-//                changed nothing. A limit is looked at before the operation and while it waits for the lock; once the
-//                lock is taken, the operation is carried out.
+//                `done` has changed nothing. A limit is looked at before the operation and while it waits for the lock;
+//                once the lock is taken, the operation is carried out.
 //   Breaker      counts time-outs in a row; cancellations say nothing about the map. While it is open, attempts with a
 //                limit are refused without waiting; when the pause is over, one is let through, and its success closes
-//                the breaker. Operations without limits (assign, lookup, visit, erase) wait as long as it takes.
+//                the breaker. Operations without limits (all the others) wait as long as it takes.
 //   Audit        every attempt that was admitted is one audited operation, also one that gave up: its latency is the
 //                wait. A refused one is none.
 //   Progress     blocking; one operation at a time, readers too.
@@ -181,36 +180,43 @@ private:
         detail::running_guard<Running, gate, false> guard(running, gate_);
         return change(running, key, f);
     }
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
         detail::running_guard<Running, gate, false> guard(running, gate_);
-        return drop(running, key);
+        return written(running, [&](auto& tap) {
+            return elements_.upsert(key, std::move(value), f, elements_.hash_of(key), tap);
+        });
+    }
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
+        detail::running_guard<Running, gate, false> guard(running, gate_);
+        if constexpr (detail::asks_nothing<F>)
+            return drop(running, key);
+        else
+            return written(running, [&](auto& tap) { return elements_.erase_if(key, f, elements_.hash_of(key), tap); });
     }
 
     // The functions below run with the gate held.
-    template <class Running>
-    bool put(Running& running, const K& key, V&& value) {
+    template <class Running, class Write>
+    [[gnu::always_inline]] bool written(Running& running, Write write) {
         detail::growth_tap tap(handle_, signs_, 0);
-        const bool is_new = elements_.assign(key, std::move(value), elements_.hash_of(key), tap);
+        const bool result = write(tap);
         tap.tell(running);
         describe();
-        return is_new;
+        return result;
+    }
+    template <class Running>
+    bool put(Running& running, const K& key, V&& value) {
+        return written(running,
+                       [&](auto& tap) { return elements_.assign(key, std::move(value), elements_.hash_of(key), tap); });
     }
     template <class Running, class Q, class F>
     bool change(Running& running, const Q& key, F& f) {
-        detail::growth_tap tap(handle_, signs_, 0);
-        const bool there = elements_.update(key, f, elements_.hash_of(key), tap);
-        tap.tell(running);
-        describe();
-        return there;
+        return written(running, [&](auto& tap) { return elements_.update(key, f, elements_.hash_of(key), tap); });
     }
     template <class Running, class Q>
     bool drop(Running& running, const Q& key) {
-        detail::growth_tap tap(handle_, signs_, 0);
-        const bool erased = elements_.erase(key, elements_.hash_of(key), tap);
-        tap.tell(running);
-        describe();
-        return erased;
+        return written(running, [&](auto& tap) { return elements_.erase(key, elements_.hash_of(key), tap); });
     }
     void describe() noexcept {
         detail::vital_signs::set(signs_.size, elements_.size());

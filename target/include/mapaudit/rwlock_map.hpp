@@ -4,8 +4,8 @@
 //
 //   Progress     blocking; readers run beside each other, but each writes the lock's cache line. glibc's lock prefers
 //                readers: a stream of them that never breaks off starves writers.
-//   Update       update()'s f works in place with the lock held alone, and must not call the map. What it throws leaves
-//                the value as f left it.
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the lock held alone; neither may
+//                call the map. What it throws leaves the value as f left it.
 //   Consistency  linearizable, size() and clear() included.
 //   for_each     holds the lock shared throughout: one consistent state, beside other readers. The callback must not
 //                write to the map (deadlock), nor read it (a second shared lock may wait behind a writer).

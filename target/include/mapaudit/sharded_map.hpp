@@ -4,10 +4,9 @@
 // its own; a key's shard is chosen by hash bits that its shard's table does not use.
 //
 //   Progress     blocking, by shard: operations on keys of different shards do not meet.
-//   Update       update()'s f works in place with the shard's lock held, and must not call the map. What it throws
-//   leaves
-//                the value as f left it.
-//   Consistency  assign, lookup and erase are linearizable. size(), clear() and the other totals go shard by shard:
+//   Update       update()'s and upsert()'s f works in place, erase_if()'s looks, with the shard's lock held; neither
+//                may call the map. What it throws leaves the value as f left it.
+//   Consistency  operations on keys are linearizable. size(), clear() and the other totals go shard by shard:
 //                of a map being written to, what they return need never have been true at one moment.
 //   for_each     holds one shard's lock at a time: each shard in one consistent state, not the whole. An element that
 //                is there throughout is visited exactly once. The callback must not call the map (deadlock).

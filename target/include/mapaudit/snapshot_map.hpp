@@ -6,8 +6,8 @@
 //
 //   Progress     lookup, visit and for_each: wait-free but for the length of a chain. assign and erase: blocking, one
 //                at a time; one in a batch of them waits for a grace period after its critical section.
-//   Update       update()'s f works on a copy, once, with the writers' lock held, and must not write to the map
-//                (deadlock). What it throws changes nothing.
+//   Update       update()'s and upsert()'s f works on a copy, erase_if()'s looks at the value, once, with the writers'
+//                lock held; neither may write to the map (deadlock). What it throws changes nothing.
 //   Consistency  linearizable, clear() included. size() is exact at rest.
 //   for_each     one snapshot: the whole map as it was at one moment. Its callback and visit()'s may call the map.
 //   Growth       by the writer that needs it, which copies every element; readers keep the snapshot that they have.
@@ -133,25 +133,30 @@ private:
         if (found.at != nullptr) {
             leaf* head = change.chain(old->chain(hash), found.at, change.changed(found.at, found.index, put));
             publish(change, change.path(old, hash, head));
-        } else if (old->size >= limit(old->log2)) {
-            grow(running, change, old, hash, key, std::move(value));
         } else {
-            leaf* head = old->chain(hash);
-            leaf* room = head;
-            while (room != nullptr && room->full()) room = room->next;
-            if (room != nullptr) {
-                leaf* longer = change.changed(room, detail::slots_per_bucket, put);
-                publish(change, counted(change.path(old, hash, change.chain(head, room, longer)), 1, 0));
-            } else {
-                leaf* first = change.template make<leaf>();
-                put(*first);
-                first->next = head;
-                publish(change, counted(change.path(old, hash, first), 1, head != nullptr ? 1 : 0));
-            }
+            insert(running, change, old, hash, key, std::move(value));
         }
         guard.unlock();
         retired_.settle();
         return found.at == nullptr;
+    }
+    // Under the lock: a key that is not there.
+    template <class Running>
+    void insert(Running& running, edit& change, root* old, std::uint64_t hash, const K& key, V&& value) {
+        if (old->size >= limit(old->log2)) return grow(running, change, old, hash, key, std::move(value));
+        const auto put = [&](leaf& in) { in.add(detail::tophash(hash), key, std::move(value)); };
+        leaf* head = old->chain(hash);
+        leaf* room = head;
+        while (room != nullptr && room->full()) room = room->next;
+        if (room != nullptr) {
+            leaf* longer = change.changed(room, detail::slots_per_bucket, put);
+            publish(change, counted(change.path(old, hash, change.chain(head, room, longer)), 1, 0));
+        } else {
+            leaf* first = change.template make<leaf>();
+            put(*first);
+            first->next = head;
+            publish(change, counted(change.path(old, hash, first), 1, head != nullptr ? 1 : 0));
+        }
     }
 
     template <class Running, class Q, class F>
@@ -162,25 +167,47 @@ private:
         root* old = current();
         const auto found = old->locate(key, hash, equal_);
         if (found.at == nullptr) return false;
-        V value(std::as_const(found.at->at(found.index).value));
-        if (!detail::changed_by(f, value)) return true;
-        leaf* copy = change.changed(found.at, found.index, [&](leaf& in) {
-            in.add(detail::tophash(hash), found.at->at(found.index).key, std::move(value));
-        });
-        publish(change, change.path(old, hash, change.chain(old->chain(hash), found.at, copy)));
+        update_found(change, old, hash, found, f);
         guard.unlock();
         retired_.settle();
         return true;
     }
+    template <class F>
+    void update_found(edit& change, root* old, std::uint64_t hash, const typename root::position& found, F& f) {
+        V value(std::as_const(found.at->at(found.index).value));
+        if (!detail::changed_by(f, value)) return;
+        leaf* copy = change.changed(found.at, found.index, [&](leaf& in) {
+            in.add(detail::tophash(hash), found.at->at(found.index).key, std::move(value));
+        });
+        publish(change, change.path(old, hash, change.chain(old->chain(hash), found.at, copy)));
+    }
 
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
         const std::uint64_t hash = hash_of(key);
         detail::running_guard<Running, lock, false> guard(running, mutex_);
         edit change(allocator_);
         root* old = current();
         const auto found = old->locate(key, hash, equal_);
-        if (found.at == nullptr) return false;
+        if (found.at != nullptr)
+            update_found(change, old, hash, found, f);
+        else if (detail::changed_by(f, value))
+            insert(running, change, old, hash, key, std::move(value));
+        else
+            return false;
+        guard.unlock();
+        retired_.settle();
+        return found.at == nullptr;
+    }
+
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
+        const std::uint64_t hash = hash_of(key);
+        detail::running_guard<Running, lock, false> guard(running, mutex_);
+        edit change(allocator_);
+        root* old = current();
+        const auto found = old->locate(key, hash, equal_);
+        if (found.at == nullptr || !std::invoke(f, std::as_const(found.at->at(found.index).value))) return false;
         leaf* head = old->chain(hash);
         leaf* rest = found.at->next;
         const bool one_of_many = found.at->count == 1 && (head != found.at || rest != nullptr);

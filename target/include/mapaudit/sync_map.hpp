@@ -14,9 +14,11 @@
 //            dirty_, misses_, the amended mark and what read_ points at change under the mutex only.
 //   Progress     lookup, visit, overwrite and erase of keys in the read-only part: lock-free. New keys, and all misses
 //                while there is a dirty part: blocking. An insertion into a fresh dirty part copies every key's entry.
-//   Update       update()'s f works on a copy, without a lock, and is called again with a newer one when another
-//                write came between. What it throws changes nothing. It may call the map.
-//   Consistency  assign, lookup and erase are linearizable. size() is exact at rest. clear() empties key by key: writes
+//   Update       update()'s and upsert()'s f works on a copy, without a lock, and is called again with a newer one when
+//                another write came between; update()'s may call the map. upsert()'s f of a key that is absent, and
+//                erase_if()'s, may be called with the mutex held: neither may call the map (deadlock). What they throw
+//                changes nothing.
+//   Consistency  operations on keys are linearizable. size() is exact at rest. clear() empties key by key: writes
 //                beside it may be kept.
 //   for_each     promotes the dirty part, then takes no lock: an element that is there throughout is visited exactly
 //                once, one that comes or goes meanwhile once or not at all. Callbacks of for_each and visit may call
@@ -280,37 +282,100 @@ private:
         return false;
     }
 
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "sync_map's upsert works on a copy: the value must be copy constructible");
         const std::uint64_t hash = hash_of(key);
-        const bool erased = erase_entry(running, key, hash);
+        bool is_new = false;
+        while (!try_upsert(running, key, hash, value, f, is_new)) {
+        }
+        retired_.settle();
+        return is_new;
+    }
+    // False when the key was erased while f worked on its value.
+    template <class Running, class F>
+    bool try_upsert(Running& running, const K& key, std::uint64_t hash, V& value, F& f, bool& is_new) {
+        {
+            detail::read_section reading;
+            entry* e = find(view().table(), key, hash);
+            if (e != nullptr && update_entry(*e, f)) return true;
+        }
+        guard_of<Running> guard(running, mutex_);
+        detail::read_section reading;  // after the mutex, and longer than it: the entry stays
+        entry* e = find(view().table(), key, hash);
+        const bool in_read = e != nullptr;
+        if (!in_read) e = find(dirty_.get(), key, hash);
+        // Nobody else gives the key a value: where it has no entry, or an expunged one, for want of the mutex.
+        const bool usable = e != nullptr && !e->expunged();
+        if (usable && !e->claim()) {
+            if (!in_read) missed();
+            guard.unlock();
+            return update_entry(*e, f);
+        }
+        try {
+            is_new = detail::changed_by(f, value);
+            if (is_new) {
+                auto fresh = detail::own_with<box>(allocator_, std::move(value));
+                if (!usable) e = into_dirty(running, key, hash, e);
+                e->fill(fresh.release());
+                stored(nullptr);
+            } else if (usable) {
+                e->revive();
+            }
+        } catch (...) {
+            if (usable) e->revive();
+            throw;
+        }
+        return true;
+    }
+
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
+        const std::uint64_t hash = hash_of(key);
+        const bool erased = erase_entry(running, key, hash, f);
         retired_.settle();
         return erased;
     }
-    template <class Running, class Q>
-    bool erase_entry(Running& running, const Q& key, std::uint64_t hash) {
+    template <class Running, class Q, class F>
+    bool erase_entry(Running& running, const Q& key, std::uint64_t hash, F& f) {
         {
             detail::read_section reading;
             const view_type now = view();
-            if (entry* e = find(now.table(), key, hash)) return erased(e->erase());
+            if (entry* e = find(now.table(), key, hash)) return take_out(*e, f);
             if (!now.amended()) return false;
         }
         guard_of<Running> guard(running, mutex_);
         const view_type now = view();
-        if (entry* e = find(now.table(), key, hash)) return erased(e->erase());
+        if (entry* e = find(now.table(), key, hash)) return take_out(*e, f);
         if (!now.amended()) return false;
         entry* e = find(dirty_.get(), key, hash);
         bool there = false;
+        if constexpr (!detail::asks_nothing<F>) {
+            if (e != nullptr) there = take_out(*e, f);
+            if (e != nullptr && e->load() != nullptr) e = nullptr;  // it stays; an empty one stays empty, by the mutex
+        }
         if (e != nullptr) {
             detail::growth_tap tap(handle_, signs_, 0);
             dirty_->elements.erase(key, hash, tap);
             tap.tell(running);
             describe(*dirty_);
-            there = erased(e->expunge());
+            there = erased(e->expunge()) || there;
             retired_.retire(e);
         }
         missed();
         return there;
+    }
+    // Takes the value out if f says so.
+    template <class F>
+    bool take_out(entry& e, F& f) {
+        if constexpr (detail::asks_nothing<F>) return erased(e.erase());
+        detail::read_section reading;  // in which no box seen can come back as another
+        while (box* seen = e.load()) {
+            if (!std::invoke(f, std::as_const(seen->value))) return false;
+            if (e.exchange(seen, nullptr)) return erased(seen);
+        }
+        return false;
     }
     bool erased(box* old) noexcept {
         if (old == nullptr) return false;
@@ -320,6 +385,14 @@ private:
 
     // The functions below run under the mutex.
 
+    // An expunged entry, or null for a new one; it stays without a value.
+    template <class Running>
+    entry* into_dirty(Running& running, const K& key, std::uint64_t hash, entry* e) {
+        owned<entry> made(nullptr, {allocator_});
+        if (e == nullptr) made = detail::own_with<entry>(allocator_, allocator_);
+        put_into_dirty(running, key, hash, e == nullptr ? made.get() : e);
+        return e == nullptr ? made.release() : e;
+    }
     template <class Running>
     void put_into_dirty(Running& running, const K& key, std::uint64_t hash, entry* e) {
         if (dirty_ == nullptr) start_dirty();

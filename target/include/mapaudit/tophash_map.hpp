@@ -6,9 +6,9 @@
 //   Progress     lookup and visit: wait-free but for the length of a chain; memory is reclaimed by RCU. assign and
 //                erase: blocking, by stripe; one in a batch of them waits for a grace period after its critical
 //                section.
-//   Update       update()'s f works on a copy, once, with the stripe held, and must not write to the map (deadlock).
-//                What it throws changes nothing.
-//   Consistency  assign, lookup and erase are linearizable: an element is whole before the tophash byte that leads to
+//   Update       update()'s and upsert()'s f works on a copy, erase_if()'s looks at the value, once, with the stripe
+//                held; neither may write to the map (deadlock). What it throws changes nothing.
+//   Consistency  operations on keys are linearizable: an element is whole before the tophash byte that leads to
 //                it is stored, and the key is compared. clear() is, too. size() and the other totals are exact at rest.
 //   for_each     takes no lock: an element that is there throughout is visited exactly once, one that comes or goes
 //                meanwhile once or not at all, with a value that it had meanwhile. Callbacks may call the map.
@@ -167,16 +167,20 @@ private:
                 retired_.settle();
                 return false;
             }
-            bool longer = false;
-            const auto claimed = t.claim(hash, longer);
-            Publication::template publish<table>(claimed, fresh.release());
-            if (longer) vital_signs::add(signs_.overflow, 1);
-            vital_signs::add(signs_.size, 1);
-            overloaded = vital_signs::get(signs_.size) > table::limit(t.log2());
+            overloaded = insert(t, hash, fresh);
         }
         if (overloaded) [[unlikely]]
             grow(running);
         return true;
+    }
+    // With the stripe of a key held that is not there; true when the table should grow.
+    [[gnu::always_inline]] bool insert(table& t, std::uint64_t hash, owned<element, Allocator>& fresh) {
+        bool longer = false;
+        const auto claimed = t.claim(hash, longer);
+        Publication::template publish<table>(claimed, fresh.release());
+        if (longer) vital_signs::add(signs_.overflow, 1);
+        vital_signs::add(signs_.size, 1);
+        return vital_signs::get(signs_.size) > table::limit(t.log2());
     }
 
     template <class Running, class Q, class F>
@@ -187,21 +191,53 @@ private:
         running_guard<Running, lock, false> guard(running, lock_of(hash));
         const auto found = current().locate(key, hash, equal_);
         if (found.element == nullptr) return false;
-        V value(found.element->value);
-        if (!changed_by(f, value)) return true;
-        table::replace(found, make_with<element>(allocator_, hash, found.element->key, std::move(value)));
+        if (!change(found, f)) return true;
         guard.unlock();
         retired_.retire(found.element);
         retired_.settle();
         return true;
     }
+    // With the stripe held; false when f left the value alone, else the element is to be retired.
+    template <class F>
+    bool change(const typename table::position& found, F& f) {
+        const element& old = *found.element;
+        V value(old.value);
+        if (!changed_by(f, value)) return false;
+        table::replace(found, make_with<element>(allocator_, old.hash, old.key, std::move(value)));
+        return true;
+    }
 
-    template <class Running, class Q>
-    bool erase_in(Running& running, const Q& key) {
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
+        static_assert(std::is_copy_constructible_v<V>,
+                      "tophash_map's upsert works on a copy: the value must be copy constructible");
+        const std::uint64_t hash = hash_of(key);
+        bool overloaded = false;
+        {
+            running_guard<Running, lock, false> guard(running, lock_of(hash));
+            table& t = current();
+            if (const auto found = t.locate(key, hash, equal_); found.element != nullptr) {
+                if (!change(found, f)) return false;
+                guard.unlock();
+                retired_.retire(found.element);
+                retired_.settle();
+                return false;
+            }
+            if (!changed_by(f, value)) return false;
+            auto fresh = own_with<element>(allocator_, hash, key, std::move(value));
+            overloaded = insert(t, hash, fresh);
+        }
+        if (overloaded) [[unlikely]]
+            grow(running);
+        return true;
+    }
+
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F&& f) {
         const std::uint64_t hash = hash_of(key);
         running_guard<Running, lock, false> guard(running, lock_of(hash));
         const auto found = current().locate(key, hash, equal_);
-        if (found.element == nullptr) return false;
+        if (found.element == nullptr || !std::invoke(f, found.element->value)) return false;
         const bool mine = Publication::template vacate<table>(found);
         vital_signs::take(signs_.size, 1);
         guard.unlock();

@@ -71,6 +71,34 @@ constexpr u64 refusals_at_least() {
     return std::is_same_v<typename Map::allocator_type, std::allocator<std::pair<const std::string, u64>>> ? 300 : 5;
 }
 
+// Of keys that are there and of keys that are not, one in four of the latter erased before.
+template <class Map>
+void expect_strong_upserts(Map& map, std::unordered_map<std::string, u64>& model, long& allowance) {
+    u64 thrown = 0;
+    for (u64 i = 1'900; i < 2'300; ++i) {
+        const std::string key = key_of(i);
+        if (i % 4 == 0) map.erase(key), model.erase(key);
+        for (long budget = 0;; ++budget) {
+            const auto known = model.find(key);
+            try {
+                allowance = budget;
+                const bool fresh = map.upsert(key, i, [](u64& number) { number += 7; });
+                allowance = -1;
+                ASSERT_EQ(fresh, known == model.end());
+                (fresh ? model.emplace(key, i).first : known)->second += 7;
+                break;
+            } catch (const std::bad_alloc&) {
+                allowance = -1;
+                ++thrown;
+                ASSERT_EQ(map.lookup(key), known == model.end() ? std::nullopt : std::optional<u64>(known->second));
+                ASSERT_EQ(map.size(), model.size());
+            }
+        }
+    }
+    EXPECT_GT(thrown, 0u) << "the allocations were not refused";
+    expect_agreement(map, model);
+}
+
 // Each of 700 writes with memory for 0, 1, 2, … allocations, as set in `allowance`, until it is done.
 template <class Map>
 void expect_strong_writes(Map& map, long& allowance) {
@@ -117,6 +145,7 @@ void expect_strong_writes(Map& map, long& allowance) {
             }
         }
     expect_agreement(map, model);
+    expect_strong_upserts(map, model, allowance);
 }
 
 template <class Map>

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -47,6 +48,40 @@ TEST(CacheMap, TheLeastRecentlyUsedGivesWay) {
     std::vector<u64> newest_first;
     map.for_each([&](u64 k, const std::string&) { newest_first.push_back(k); });
     EXPECT_EQ(newest_first, (std::vector<u64>{5, 1, 4}));
+}
+
+TEST(CacheMap, AnUpsertUsesWhatItFindsAndMakesRoomForWhatItInserts) {
+    cache map("upserted", 0, {.capacity = 3, .shards = 1});
+    const auto append = [](std::string& value) { value += "+"; };
+    for (u64 k = 1; k <= 3; ++k) EXPECT_TRUE(map.upsert(k, std::to_string(k), append));
+    EXPECT_FALSE(map.upsert(1, "one", append));                            // in order of use now: 2 3 1
+    EXPECT_FALSE(map.upsert(4, "4", [](std::string&) { return false; }));  // nothing goes
+    EXPECT_EQ(map.evictions(), 0u);
+    EXPECT_TRUE(map.upsert(4, "4", append));  // 2 goes
+    EXPECT_FALSE(map.lookup(2).has_value());
+    EXPECT_EQ(map.lookup(1), "1++");
+    EXPECT_EQ(map.size(), 3u);
+    EXPECT_EQ(map.evictions(), 1u);
+}
+
+TEST(CacheMap, WhatHasExpiredIsAbsentForUpsertAndEraseIf) {
+    cache map("ttl", 0, {.ttl = 10s});
+    const auto never = [](const std::string&) -> bool { throw std::runtime_error("called with what has expired"); };
+    for (u64 k = 1; k <= 2; ++k) map.assign_for(k, "old", 3s);
+    map.assign(3, "new");
+    test_clock::pass(3s);
+    EXPECT_TRUE(map.upsert(1, "fre", [](std::string& value) { value += "sh"; }));
+    EXPECT_FALSE(map.erase_if(2, never));
+    EXPECT_EQ(map.size(), 2u) << "it leaves";
+    EXPECT_EQ(map.expirations(), 2u);
+    test_clock::pass(7s - 1ns);
+    EXPECT_FALSE(map.upsert(3, "", [](std::string& value) { value += "er"; }));
+    EXPECT_EQ(map.lookup(3), "newer");
+    test_clock::pass(1ns);
+    EXPECT_EQ(map.lookup(3), std::nullopt) << "its expiry stayed";
+    EXPECT_EQ(map.lookup(1), "fresh") << "it had the map's time to live, not the old value's";
+    test_clock::pass(3s);
+    EXPECT_EQ(map.lookup(1), std::nullopt);
 }
 
 TEST(CacheMap, WhatHasExpiredIsNotFoundAndLeavesWhenComeUpon) {

@@ -37,6 +37,22 @@ TEST(Linearizability, AcceptsEitherOrderOfWhatOverlaps) {
         {{what::assign, 1, 4, 5, false}, {what::assign, 2, 3, 6, true}, {what::lookup, 5, 6, 0, false, 5}}));
 }
 
+TEST(Linearizability, KnowsWritesThatRestOnWhatTheyFind) {
+    const u64 changed = event::changed(4, 3);
+    EXPECT_TRUE(linearizable({{what::upsert, 1, 2, 4, true},
+                              {what::erase_odd, 3, 4, 0, false},
+                              {what::upsert, 5, 6, 3, false},
+                              {what::lookup, 7, 8, 0, false, changed},
+                              {what::erase_odd, 9, 10, 0, true},
+                              {what::erase_odd, 11, 12, 0, false}}));
+    EXPECT_FALSE(linearizable({{what::upsert, 1, 4, 4, true}, {what::upsert, 2, 3, 4, true}})) << "both were first";
+    EXPECT_FALSE(linearizable(
+        {{what::assign, 1, 2, 4, true}, {what::upsert, 3, 4, 3, false}, {what::lookup, 5, 6, 0, false, 4}}))
+        << "a lost update";
+    EXPECT_FALSE(linearizable({{what::assign, 1, 2, 4, true}, {what::erase_odd, 3, 4, 0, true}}))
+        << "it was not to be erased";
+}
+
 TEST(Linearizability, RejectsWhatNoOrderExplains) {
     EXPECT_FALSE(linearizable({{what::assign, 1, 2, 5, true}, {what::lookup, 3, 4, 0, false, std::nullopt}})) << "lost";
     EXPECT_FALSE(linearizable(
@@ -66,14 +82,20 @@ event perform(Map& map, std::atomic<u64>& clock, u64 key, u64 random, u64 value)
     switch (random % 8) {
         case 0:
         case 1:
-        case 2:
             e.what = what::assign;
             e.answer = map.assign(key, value);
             break;
+        case 2:
+            e.what = what::upsert;
+            e.answer = map.upsert(key, 0, [value](u64& there) { there = event::changed(there, value); });
+            break;
         case 3:
-        case 4:
             e.what = what::erase;
             e.answer = map.erase(key);
+            break;
+        case 4:
+            e.what = what::erase_odd;
+            e.answer = map.erase_if(key, [](const u64& there) { return there % 2 == 1; });
             break;
         default: e.found = map.lookup(key);
     }

@@ -3,11 +3,13 @@
 // The audited face of the maps that are not tables behind one lock. `Derived` has a map_handle `handle_`, declared
 // last so that it goes first, and
 //
-//   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool        erase_in(running, key) → bool
-//   update_in(running, key, f) → bool            totals() → map_totals
+//   assign_in(running, key, value) → bool        visit_in(running, key, f) → bool
+//   upsert_in(running, key, value, f) → bool     update_in(running, key, f) → bool
+//   erase_in(running, key, f) → bool             totals() → map_totals
 //
-// each of which has left its critical section when it returns. The key of all but assign_in is a K or
-// any foreign_key.
+// each of which has left its critical section when it returns. The key of all but assign_in and upsert_in is a K or
+// any foreign_key. erase_in's f says of a value whether it goes: a whatever_it_is for erase(), which then asks no
+// value.
 #ifndef MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 #define MAPAUDIT_DETAIL_AUDITED_MAP_HPP
 
@@ -123,11 +125,31 @@ public:
         return update_any(key, f);
     }
 
+    // update() where there is such a key; where there is none, calls f with `value`, and inserts that unless f returns
+    // false: no other operation on the key comes between. True when the key is new. One audited assign. What throws
+    // leaves the elements as they were, but for what f did in place to a value that is there.
+    template <class F>
+    bool upsert(const K& key, V value, F&& f) {
+        upsert_arguments<F> arguments{key, value, f};
+        return audit<op::assign>(self().handle_, upsert_body<F>{&self(), &arguments});
+    }
+
     // True when the key was there.
     bool erase(const K& key) { return audit<op::erase>(self().handle_, erase_body<K>{&self(), &key}); }
     template <foreign_key<K, Hash, Equal> Q>
     bool erase(const Q& key) {
         return audit<op::erase>(self().handle_, erase_body<Q>{&self(), &key});
+    }
+
+    // Erases the key if f(value) returns true; no other operation on the key comes between. True when it did. One
+    // audited erase. f may do what update's may, but changes nothing, and may be called again where that may.
+    template <class F>
+    bool erase_if(const K& key, F&& f) {
+        return erase_if_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool erase_if(const Q& key, F&& f) {
+        return erase_if_any(key, f);
     }
 
     std::size_t size() const { return self().totals().size; }
@@ -179,7 +201,33 @@ private:
     struct erase_body {
         Derived* map;
         const Q* key;
-        bool operator()(auto& running) const { return map->erase_in(running, *key); }
+        bool operator()(auto& running) const { return map->erase_in(running, *key, whatever_it_is{}); }
+    };
+    template <class Q, class F>
+    struct erase_if_body {
+        Derived* map;
+        visit_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const { return map->erase_in(running, arguments->key, arguments->f); }
+    };
+    template <class Q, class F>
+    bool erase_if_any(const Q& key, F& f) {
+        require_judge<F, V>();
+        visit_arguments<Q, F> arguments{key, f};
+        return audit<op::erase>(self().handle_, erase_if_body<Q, F>{&self(), &arguments});
+    }
+    template <class F>
+    struct upsert_arguments {
+        const K& key;
+        V& value;
+        F& f;
+    };
+    template <class F>
+    struct upsert_body {
+        Derived* map;
+        upsert_arguments<F>* arguments;
+        bool operator()(auto& running) const {
+            return map->upsert_in(running, arguments->key, std::move(arguments->value), arguments->f);
+        }
     };
     template <class Q, class F>
     struct update_body {

@@ -110,9 +110,20 @@ public:
     template <class Q, class F, class Observer>
     bool update(const Q& key, F& f, std::uint64_t hash, Observer&& observer);
 
+    // Calls f(value) in place as update does, or calls f with `value` and inserts that unless f says that it left it
+    // alone; true when the key is new.
+    template <class F, class Observer>
+    bool upsert(const K& key, V&& value, F& f, std::uint64_t hash, Observer&& observer);
+
     // True when the key was there.
     template <class Q, class Observer>
-    bool erase(const Q& key, std::uint64_t hash, Observer&& observer);
+    bool erase(const Q& key, std::uint64_t hash, Observer&& observer) {
+        whatever_it_is f;
+        return erase_if(key, f, hash, observer);
+    }
+    // True when the key was there and f(value), which says whether it goes, true.
+    template <class Q, class F, class Observer>
+    [[gnu::always_inline]] bool erase_if(const Q& key, F& f, std::uint64_t hash, Observer&& observer);
 
     // Keeps the current array, ends a growth that is under way.
     void clear() noexcept;
@@ -179,6 +190,16 @@ private:
         }
     }
 
+    template <class Observer>
+    [[gnu::always_inline]] void insert_new(const K& key, V&& value, std::uint64_t hash, Observer& observer) {
+        if (current_ == nullptr) [[unlikely]]
+            presize(1);
+        if (must_grow()) [[unlikely]] {
+            start_growth(observer);
+            work(hash, observer);
+        }
+        insert(chain_of(hash), key, std::move(value), tophash(hash));
+    }
     void insert(bucket* head, const K& key, V&& value, std::uint8_t top);
     void release(bucket* head, position where) noexcept;
     template <class Observer>
@@ -233,22 +254,33 @@ bool go_table<K, V, Hash, Equal, Allocator>::assign(const K& key, V&& value, std
         p.at->at(p.index).value = std::move(value);
         return false;
     }
-    if (current_ == nullptr) [[unlikely]]
-        presize(1);
-    if (must_grow()) [[unlikely]] {
-        start_growth(observer);
-        work(hash, observer);
-    }
-    insert(chain_of(hash), key, std::move(value), tophash(hash));
+    insert_new(key, std::move(value), hash, observer);
     return true;
 }
 
 template <class K, class V, class Hash, class Equal, class Allocator>
-template <class Q, class Observer>
-bool go_table<K, V, Hash, Equal, Allocator>::erase(const Q& key, std::uint64_t hash, Observer&& observer) {
+template <class F, class Observer>
+bool go_table<K, V, Hash, Equal, Allocator>::upsert(const K& key, V&& value, F& f, std::uint64_t hash,
+                                                    Observer&& observer) {
+    if (oldest_ != current_) [[unlikely]]
+        work(hash, observer);
+    if (const position p = locate(key, hash); p.at != nullptr) {
+        changed_by(f, p.at->at(p.index).value);
+        return false;
+    }
+    if (!changed_by(f, value)) return false;
+    insert_new(key, std::move(value), hash, observer);
+    return true;
+}
+
+template <class K, class V, class Hash, class Equal, class Allocator>
+template <class Q, class F, class Observer>
+[[gnu::always_inline]] inline bool go_table<K, V, Hash, Equal, Allocator>::erase_if(const Q& key, F& f,
+                                                                                    std::uint64_t hash,
+                                                                                    Observer&& observer) {
     work_if_possible(hash, observer);
     const position p = locate(key, hash);
-    if (p.at == nullptr) return false;
+    if (p.at == nullptr || !std::invoke(f, std::as_const(p.at->at(p.index).value))) return false;
     release(chain_of(hash), p);
     return true;
 }

@@ -51,6 +51,12 @@ constexpr void require_reader() noexcept {
     static_assert(std::is_invocable_v<F, const V&>,
                   "visit(key, f) calls f(value): f must be callable with the map's value as const (update changes it)");
 }
+template <class F, class V>
+constexpr void require_judge() noexcept {
+    static_assert(std::is_invocable_r_v<bool, F&, const V&>,
+                  "erase_if(key, f) calls f(value): f must be callable with the map's value as const, and return "
+                  "whether to erase it");
+}
 template <class F, class K, class V>
 constexpr void require_walker() noexcept {
     static_assert(std::is_invocable_v<F, const K&, const V&>,

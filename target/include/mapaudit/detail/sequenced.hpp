@@ -19,6 +19,8 @@
 #include <functional>
 #include <type_traits>
 
+#include <mapaudit/detail/updating.hpp>
+
 namespace mapaudit::detail {
 
 template <class V>
@@ -82,6 +84,24 @@ public:
     void kill() noexcept {
         std::uint64_t before = 0;
         if (claim(before)) sequence_.store(dead, std::memory_order_release);
+    }
+    // kill() if f(copy) returns true, which is called again with a newer one when somebody wrote meanwhile. For the one
+    // thread that may kill. False when it was not to.
+    template <class F>
+    bool kill_if(F& f) {
+        if constexpr (asks_nothing<F>) {
+            kill();
+            return true;
+        } else {
+            for (unsigned tries = 0;; ++tries) {
+                copy out;
+                std::uint64_t at;
+                if (!load(out, at) || !std::invoke(f, static_cast<const V&>(out.value))) return false;
+                if (sequence_.compare_exchange_strong(at, dead, std::memory_order_acq_rel, std::memory_order_relaxed))
+                    return true;
+                breathe(tries);
+            }
+        }
     }
 
 private:

@@ -69,6 +69,10 @@ public:
     }
     // By the mutex's holder, who has put it into the dirty part.
     void revive() noexcept { box_.store(nullptr, std::memory_order_release); }
+    // From erased to expunged, also in the dirty part, by the mutex's holder: nobody else gives it a value until fill()
+    // or revive(). False when it has one.
+    bool claim() noexcept { return exchange(nullptr, gone()); }
+    void fill(box* fresh) noexcept { box_.store(fresh, std::memory_order_release); }
 
 private:
     // No object has this address: it is no multiple of a box's alignment.

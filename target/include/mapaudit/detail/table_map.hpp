@@ -136,6 +136,15 @@ public:
         return update_any(key, f);
     }
 
+    // update() where there is such a key; where there is none, calls f with `value`, and inserts that unless f returns
+    // false. True when the key is new. One audited assign. What throws leaves the elements as they were, but for what f
+    // did to a value that is there.
+    template <class F>
+    bool upsert(const K& key, V value, F&& f) {
+        const upsert_arguments<F> arguments{key, value, f};
+        return audit<op::assign>(handle_, upsert_body<F>{this, &arguments});
+    }
+
     // True when the key was there.
     [[gnu::always_inline]] bool erase(const K& key) {
         return audit<op::erase>(handle_, erase_body<const K>{this, {key}});
@@ -143,6 +152,17 @@ public:
     template <foreign_key<K, Hash, Equal> Q>
     [[gnu::always_inline]] bool erase(const Q& key) {
         return audit<op::erase>(handle_, erase_body<const Q>{this, {key}});
+    }
+
+    // Erases the key if f(value), called as visit's f is, returns true; no other operation on the key comes between.
+    // True when it did. One audited erase.
+    template <class F>
+    bool erase_if(const K& key, F&& f) {
+        return erase_if_any(key, f);
+    }
+    template <foreign_key<K, Hash, Equal> Q, class F>
+    bool erase_if(const Q& key, F&& f) {
+        return erase_if_any(key, f);
     }
 
     // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
@@ -241,6 +261,38 @@ private:
     bool update_any(const Q& key, F& f) {
         const update_arguments<Q, F> arguments{key, f};
         return audit<op::assign>(handle_, update_body<Q, F>{this, &arguments});
+    }
+    template <class F>
+    struct upsert_arguments {
+        const K& key;
+        V& value;
+        F& f;
+    };
+    template <class F>
+    struct upsert_body {
+        table_map* map;
+        const upsert_arguments<F>* arguments;
+        bool operator()(auto& running) const {
+            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+                return in.upsert(arguments->key, std::move(arguments->value), arguments->f, hash, observer);
+            });
+        }
+    };
+    template <class Q, class F>
+    struct erase_if_body {
+        table_map* map;
+        const update_arguments<Q, F>* arguments;
+        bool operator()(auto& running) const {
+            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+                return in.erase_if(arguments->key, arguments->f, hash, observer);
+            });
+        }
+    };
+    template <class Q, class F>
+    bool erase_if_any(const Q& key, F& f) {
+        require_judge<F, V>();
+        const update_arguments<Q, F> arguments{key, f};
+        return audit<op::erase>(handle_, erase_if_body<Q, F>{this, &arguments});
     }
     template <class Q>
     struct erase_body {

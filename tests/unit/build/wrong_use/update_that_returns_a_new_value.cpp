@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// says: update(key, f): f must return nothing, or bool, whether it changed the value
+// says: update(key, f) and upsert(key, value, f): f must return nothing, or bool, whether it changed the value
 #include <mapaudit/tophash_map.hpp>
 namespace update_that_returns_a_new_value {
 void use(mapaudit::tophash_map<int, long>& map) {
