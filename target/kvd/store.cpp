@@ -5,6 +5,7 @@
 #include <charconv>
 #include <functional>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace kvd {
@@ -63,28 +64,15 @@ void Store::apply_due_flush() {
     flush_due_ms_.store(Item::never, std::memory_order_release);
 }
 
-std::unique_lock<std::mutex> Store::lock_for(const std::string& key) {
-    // Bits of the hash that no map chooses a bucket by: what meets in a stripe need not meet in the map.
-    const std::uint64_t mixed = std::hash<std::string>{}(key)*0x9E37'79B9'7F4A'7C15u;
-    return std::unique_lock(stripes_[(mixed >> 40) % stripe_count].mutex);
+void Store::drop_dead(const std::string& key) {
+    table_->erase_if(key, [this](const Item& item) { return !alive(item); });
 }
 
-ItemPtr Store::current(const std::string& key) {
-    ItemPtr item = table_->find(key);
-    if (item != nullptr && !alive(*item)) {
-        table_->remove(key);
-        item.reset();
-    }
-    return item;
-}
-
-bool Store::put(const std::string& key, std::uint32_t flags, std::int64_t expires_ms, std::string&& value,
-                std::uint64_t cas) {
+std::shared_ptr<Item> Store::make_item(const std::string& key, std::uint32_t flags, std::int64_t expires_ms,
+                                       std::string&& value) {
     auto charge = budget_.take(key.size() + value.size() + item_overhead_bytes);
-    if (!charge) return false;
-    if (cas == 0) cas = last_cas_.fetch_add(1, std::memory_order_acq_rel) + 1;
-    table_->put(key, std::make_shared<const Item>(Item{flags, expires_ms, cas, std::move(value), std::move(*charge)}));
-    return true;
+    if (!charge) return nullptr;
+    return std::make_shared<Item>(Item{flags, expires_ms, 0, std::move(value), std::move(*charge)});
 }
 
 // Tries again once when sweeping may have made room.
@@ -106,75 +94,138 @@ void Store::sweep() {
     table_->for_each([&](const std::string& key, const Item& item) {
         if (!alive(item)) dead.push_back(key);
     });
-    for (const std::string& key : dead) {
-        const auto lock = lock_for(key);
-        current(key);
-    }
+    for (const std::string& key : dead) drop_dead(key);
     table_->reclaim();
 }
 
 ItemPtr Store::get(const std::string& key) {
     apply_due_flush();
+    return living(key);
+}
+
+ItemPtr Store::living(const std::string& key) {
     ItemPtr item = table_->find(key);
-    if (item == nullptr || alive(*item)) return item;
-    // Somebody may have written it since: looked at again with the stripe held, before it is erased.
-    const auto lock = lock_for(key);
-    return current(key);
+    if (item != nullptr && !alive(*item)) {
+        drop_dead(key);
+        item.reset();
+    }
+    return item;
 }
 
 Outcome Store::store(StoreMode mode, const std::string& key, Draft draft) {
     apply_due_flush();
     const Outcome outcome = with_memory([&] { return store_once(mode, key, draft); });
+    if (outcome == Outcome::done) writes_.fetch_add(1, std::memory_order_relaxed);
     // Better no value than one that the client believes replaced.
     if (outcome == Outcome::no_memory && mode == StoreMode::set) remove(key);
     return outcome;
 }
 
 Outcome Store::store_once(StoreMode mode, const std::string& key, Draft& draft) {
-    const auto stored = [](bool had_memory) { return had_memory ? Outcome::done : Outcome::no_memory; };
-    const std::int64_t expires_ms = expiry_of(draft.exptime);
-    const auto lock = lock_for(key);
-    if (mode == StoreMode::set) return stored(put(key, draft.flags, expires_ms, std::move(draft.value)));
-    const ItemPtr old = current(key);
-    switch (mode) {
-        case StoreMode::add:
-            if (old != nullptr) return Outcome::not_stored;
-            break;
-        case StoreMode::cas:
-            if (old == nullptr) return Outcome::not_found;
-            if (old->cas != draft.cas) return Outcome::exists;
-            break;
-        default:
-            if (old == nullptr) return Outcome::not_stored;
+    if (mode == StoreMode::append || mode == StoreMode::prepend) return extend(mode, key, draft.value);
+    const auto fresh = make_item(key, draft.flags, expiry_of(draft.exptime), std::move(draft.value));
+    if (fresh == nullptr) return Outcome::no_memory;
+    if (mode == StoreMode::set || mode == StoreMode::add) return insert(mode, key, fresh);
+    return replace(mode, key, draft.cas, fresh);
+}
+
+Outcome Store::insert(StoreMode mode, const std::string& key, const std::shared_ptr<Item>& fresh) {
+    Outcome outcome{};
+    ItemPtr old;  // destroyed after the map's operation
+    const auto change = [&](ItemPtr& there) {
+        outcome = mode == StoreMode::add && there != nullptr && alive(*there) ? Outcome::not_stored : Outcome::done;
+        if (outcome != Outcome::done) return false;
+        fresh->cas = next_cas();
+        old = std::exchange(there, fresh);
+        return true;
+    };
+    table_->upsert(key, std::ref(change));
+    return outcome;
+}
+
+Outcome Store::replace(StoreMode mode, const std::string& key, std::uint64_t cas, const std::shared_ptr<Item>& fresh) {
+    const Outcome missing = mode == StoreMode::cas ? Outcome::not_found : Outcome::not_stored;
+    Outcome outcome{};
+    ItemPtr old;
+    const auto change = [&](ItemPtr& there) {
+        fresh->cas = next_cas();
+        outcome = !alive(*there)                                ? missing
+                  : mode == StoreMode::cas && there->cas != cas ? Outcome::exists
+                                                                : Outcome::done;
+        if (outcome == Outcome::done) old = std::exchange(there, fresh);
+        return outcome == Outcome::done;
+    };
+    if (!table_->update(key, std::ref(change))) return missing;
+    if (outcome == missing) drop_dead(key);
+    return outcome;
+}
+
+Outcome Store::extend(StoreMode mode, const std::string& key, const std::string& value) {
+    for (;;) {
+        const ItemPtr seen = living(key);
+        if (seen == nullptr) return Outcome::not_stored;
+        if (seen->value.size() + value.size() > max_value_bytes) return Outcome::too_large;
+        const auto fresh = make_item(key, seen->flags, seen->expires_ms,
+                                     mode == StoreMode::append ? seen->value + value : value + seen->value);
+        if (fresh == nullptr) return Outcome::no_memory;
+        const auto renumber = [&] { fresh->cas = next_cas(); };
+        if (exchange(key, seen, renumber, fresh)) return Outcome::done;
     }
-    if (mode != StoreMode::append && mode != StoreMode::prepend)
-        return stored(put(key, draft.flags, expires_ms, std::move(draft.value)));
-    if (old->value.size() + draft.value.size() > max_value_bytes) return Outcome::too_large;
-    return stored(put(key, old->flags, old->expires_ms,
-                      mode == StoreMode::append ? old->value + draft.value : draft.value + old->value));
+}
+
+template <class Number>
+bool Store::exchange(const std::string& key, const ItemPtr& seen, Number number, const std::shared_ptr<Item>& fresh) {
+    bool done = false;
+    const auto change = [&](ItemPtr& there) {
+        number();
+        done = there == seen && alive(*there);
+        if (done) there = fresh;
+        return done;
+    };
+    return table_->update(key, std::ref(change)) && done;
 }
 
 Outcome Store::remove(const std::string& key) {
     apply_due_flush();
-    const auto lock = lock_for(key);
-    if (current(key) == nullptr) return Outcome::not_found;
-    table_->remove(key);
-    return Outcome::done;
+    bool lived = false;
+    const auto goes = [&](const Item& item) {
+        lived = alive(item);
+        return true;
+    };
+    return table_->erase_if(key, std::ref(goes)) && lived ? Outcome::done : Outcome::not_found;
 }
 
 template <class Change>
-Counted Store::count(const std::string& key, Change change) {
+Counted Store::count(const std::string& key, Change changed) {
     apply_due_flush();
-    return with_memory([&]() -> Counted {
-        const auto lock = lock_for(key);
-        const ItemPtr old = current(key);
-        if (old == nullptr) return {Outcome::not_found, 0};
-        const auto number = number_in(old->value);
-        if (!number) return {Outcome::not_numeric, 0};
-        const std::uint64_t changed = change(*number);
-        if (!put(key, old->flags, old->expires_ms, std::to_string(changed))) return {Outcome::no_memory, 0};
-        return {Outcome::done, changed};
-    });
+    const Counted counted = with_memory([&] { return count_once(key, changed); });
+    if (counted.outcome == Outcome::done) writes_.fetch_add(1, std::memory_order_relaxed);
+    return counted;
+}
+
+template <class Change>
+Counted Store::count_once(const std::string& key, Change changed) {
+    Counted counted{};
+    ItemPtr old;
+    const auto change = [&](ItemPtr& there) {
+        const std::uint64_t cas = next_cas();
+        counted = {Outcome::not_found, 0};
+        if (!alive(*there)) return false;
+        const auto number = number_in(there->value);
+        counted = {Outcome::not_numeric, 0};
+        if (!number) return false;
+        const std::uint64_t sum = changed(*number);
+        const auto fresh = make_item(key, there->flags, there->expires_ms, std::to_string(sum));
+        counted = {Outcome::no_memory, 0};
+        if (fresh == nullptr) return false;
+        fresh->cas = cas;
+        old = std::exchange(there, fresh);
+        counted = {Outcome::done, sum};
+        return true;
+    };
+    if (!table_->update(key, std::ref(change))) return {Outcome::not_found, 0};
+    if (counted.outcome == Outcome::not_found) drop_dead(key);
+    return counted;
 }
 
 Counted Store::add(const std::string& key, std::uint64_t delta) {
@@ -188,12 +239,18 @@ Counted Store::subtract(const std::string& key, std::uint64_t delta) {
 // Keeps the item's cas number: its content is the same, and a flush that it was there at still concerns it.
 Outcome Store::touch(const std::string& key, std::int64_t exptime) {
     apply_due_flush();
+    const std::int64_t expires_ms = expiry_of(exptime);
     return with_memory([&] {
-        const std::int64_t expires_ms = expiry_of(exptime);
-        const auto lock = lock_for(key);
-        const ItemPtr old = current(key);
-        if (old == nullptr) return Outcome::not_found;
-        return put(key, old->flags, expires_ms, std::string(old->value), old->cas) ? Outcome::done : Outcome::no_memory;
+        for (;;) {
+            const ItemPtr seen = living(key);
+            if (seen == nullptr) return Outcome::not_found;
+            const auto fresh = make_item(key, seen->flags, expires_ms, std::string(seen->value));
+            if (fresh == nullptr) return Outcome::no_memory;
+            fresh->cas = seen->cas;
+            if (exchange(
+                    key, seen, [] {}, fresh))
+                return Outcome::done;
+        }
     });
 }
 

@@ -2,19 +2,23 @@
 //
 // memcached's commands on a map. No sockets, no protocol.
 //
-// Atomicity. What a command reads of an item decides whether it inserts, replaces or erases it, and the maps' update
-// only changes what is there. So a command that writes holds one of the stripes, chosen by its key's hash: what it reads
-// is still so when it writes, and no plain set slips in between. The stripes are plain mutexes,
-// not audited ones: many enough that two commands seldom meet there, they leave the map's own lock as the place to
-// wait at, and the report to the map. Readers take no stripe: one look-up is atomic by itself.
+// Atomicity. What a command sees of an item decides whether it inserts, replaces or erases it, and it looks and writes
+// in one operation of the map: upsert, update or erase_if. No lock of the store's own stands round them: who waits does
+// so at the map's, and is in the report. append, prepend and touch copy the value, which is not to be done under a
+// lock: they look it up, and their update leaves the item alone, to begin anew, when it is another one by then.
+//
+// Order. Each item has a number, taken inside the map's operation: a later write's is greater. A flush takes along what
+// has a number up to the last one taken. So who replaces a living item first takes its number and then looks whether
+// that item lives: the other way round, a flush between the two would spare what came of it.
 //
 // What has expired, or was there at a flush, is not found from that moment on. It leaves the map when a command comes
 // upon it, or when a write finds no memory: then all that is dead goes.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -75,36 +79,40 @@ public:
     std::uint64_t grows() const { return table_->grows(); }
     std::uint64_t bytes() const noexcept { return budget_.used(); }
     std::uint64_t memory_limit_bytes() const noexcept { return budget_.limit(); }
-    // Writes that took part in its order so far: all but touch.
-    std::uint64_t writes() const noexcept { return last_cas_.load(std::memory_order_relaxed); }
+    // That were done so far, but for touch.
+    std::uint64_t writes() const noexcept { return writes_.load(std::memory_order_relaxed); }
 
 private:
-    static constexpr std::size_t stripe_count = 1024;
-    struct alignas(64) Stripe {
-        std::mutex mutex;
-    };
-
     // 0: never. Negative: already. Up to 30 days: from now. More: Unix time.
     std::int64_t expiry_of(std::int64_t exptime) const;
     bool alive(const Item& item) const;
     void apply_due_flush();
-    std::unique_lock<std::mutex> lock_for(const std::string& key);
-    // For the holder of the key's stripe: a living item, or null; a dead one leaves.
-    ItemPtr current(const std::string& key);
-    // For the holder of the key's stripe. False when there is no memory for it; the value is then left alone.
-    bool put(const std::string& key, std::uint32_t flags, std::int64_t expires_ms, std::string&& value,
-             std::uint64_t cas = 0);
+    std::uint64_t next_cas() { return last_cas_.fetch_add(1, std::memory_order_acq_rel) + 1; }
+    // Null when there is none; a dead one leaves.
+    ItemPtr living(const std::string& key);
+    void drop_dead(const std::string& key);
+    // Not in the map yet, without a number. Null when there is no memory for it; the value is then left alone.
+    std::shared_ptr<Item> make_item(const std::string& key, std::uint32_t flags, std::int64_t expires_ms,
+                                    std::string&& value);
     Outcome store_once(StoreMode mode, const std::string& key, Draft& draft);
+    Outcome insert(StoreMode mode, const std::string& key, const std::shared_ptr<Item>& fresh);
+    Outcome replace(StoreMode mode, const std::string& key, std::uint64_t cas, const std::shared_ptr<Item>& fresh);
+    Outcome extend(StoreMode mode, const std::string& key, const std::string& value);
+    // Puts `fresh`, numbered by number(), in the place of that very item; false when it is no longer there, or dead.
+    template <class Number>
+    bool exchange(const std::string& key, const ItemPtr& seen, Number number, const std::shared_ptr<Item>& fresh);
     template <class Change>
-    Counted count(const std::string& key, Change change);
+    Counted count(const std::string& key, Change changed);
+    template <class Change>
+    Counted count_once(const std::string& key, Change changed);
     template <class Attempt>
     auto with_memory(Attempt attempt);
     void sweep();
 
     const Clock& clock_;
     MemoryBudget budget_;  // before the table, whose items give back to it
-    std::array<Stripe, stripe_count> stripes_;
     std::unique_ptr<Table> table_;
+    std::atomic<std::uint64_t> writes_ = 0;
     std::atomic<std::uint64_t> last_cas_ = 0;
     std::atomic<std::uint64_t> flushed_cas_ = 0;            // items up to this are dead
     std::atomic<std::int64_t> flush_due_ms_ = Item::never;  // a flush still to come

@@ -24,8 +24,11 @@ public:
     explicit TableOf(const std::string& name) : map_(name) {}
 
     ItemPtr find(const std::string& key) const override { return map_.lookup(key).value_or(nullptr); }
-    void put(const std::string& key, ItemPtr item) override { map_.assign(key, std::move(item)); }
-    void remove(const std::string& key) override { map_.erase(key); }
+    void upsert(const std::string& key, const Change& change) override { map_.upsert(key, nullptr, change); }
+    bool update(const std::string& key, const Change& change) override { return map_.update(key, change); }
+    bool erase_if(const std::string& key, const std::function<bool(const Item&)>& goes) override {
+        return map_.erase_if(key, [&goes](const ItemPtr& item) { return goes(*item); });
+    }
     void for_each(const std::function<void(const std::string&, const Item&)>& on_item) const override {
         map_.for_each([&](const std::string& key, const ItemPtr& item) { on_item(key, *item); });
     }

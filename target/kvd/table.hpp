@@ -14,15 +14,25 @@
 
 namespace kvd {
 
-// Thread safety: any number of threads may call anything at any time. find, put and remove are one audited operation
-// of the map each (lookup, assign, erase) and linearizable; the others are not audited.
+// Thread safety: any number of threads may call anything at any time. find, upsert, update and erase_if are one audited
+// operation of the map each (lookup, assign, assign, erase) and linearizable; the others are not audited.
+//
+// What they are given to call must not call the table, and may be called again, with another item: what it returned or
+// wrote down last is what counts.
 class Table {
 public:
+    // May put an item in the place of the one that is there; returns whether it did.
+    using Change = std::function<bool(ItemPtr&)>;
+
     virtual ~Table() = default;
 
     virtual ItemPtr find(const std::string& key) const = 0;  // null when there is none
-    virtual void put(const std::string& key, ItemPtr item) = 0;
-    virtual void remove(const std::string& key) = 0;
+    // Changes the item that is there, or null, where there is none: what that becomes is inserted.
+    virtual void upsert(const std::string& key, const Change& change) = 0;
+    // Changes the item that is there; false when there is none.
+    virtual bool update(const std::string& key, const Change& change) = 0;
+    // Erases the item that is there if `goes` says so; true when it did.
+    virtual bool erase_if(const std::string& key, const std::function<bool(const Item&)>& goes) = 0;
 
     // The callback must not call the table: some kinds hold their lock meanwhile.
     virtual void for_each(const std::function<void(const std::string&, const Item&)>& on_item) const = 0;

@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace kvd {
@@ -15,9 +17,14 @@ namespace {
 // Passes when told to.
 class HandClock : public Clock {
 public:
-    std::int64_t steady_ms() const override { return now_ms; }
+    std::int64_t steady_ms() const override {
+        if (until_call > 0 && --until_call == 0) at_call();
+        return now_ms;
+    }
     std::int64_t unix_ms() const override { return now_ms + 1'700'000'000'000; }
     std::atomic<std::int64_t> now_ms = 5000;
+    mutable int until_call = 0;  // of steady_ms, until at_call: for one thread
+    std::function<void()> at_call;
 };
 
 class StoreOf : public testing::TestWithParam<std::string_view> {
@@ -142,6 +149,29 @@ TEST_P(StoreOf, FlushNowAndLater) {
     store.flush(1000);  // takes the first one's place
     clock.now_ms += 11'000;
     EXPECT_EQ(value_of("c"), "1");
+}
+
+// At whatever moment of a command that keeps something of the item a flush comes: the item does not survive it.
+TEST_P(StoreOf, AFlushDuringACommandTakesTheItemAlong) {
+    const std::pair<const char*, std::function<void()>> commands[] = {
+        {"incr", [this] { store.add("n", 1); }},
+        {"append", [this] { put(StoreMode::append, "n", "0"); }},
+        {"replace", [this] { put(StoreMode::replace, "n", "2", 100); }},
+        {"cas", [this] { store.store(StoreMode::cas, "n", {.value = "2", .cas = store.get("n")->cas}); }},
+        {"touch", [this] { store.touch("n", 200); }},
+    };
+    clock.at_call = [this] { store.flush(); };
+    for (const auto& [name, command] : commands) {
+        int moments = 0;
+        for (;; ++moments) {
+            set("n", "1", 100);  // so that looking whether it lives asks the clock
+            clock.until_call = moments + 1;
+            command();
+            if (std::exchange(clock.until_call, 0) > 0) break;
+            EXPECT_EQ(value_of("n"), "(none)") << name << ", moment " << moments;
+        }
+        EXPECT_GE(moments, 1) << name;
+    }
 }
 
 TEST_P(StoreOf, MemoryIsBounded) {
