@@ -65,21 +65,26 @@ private:
     std::vector<Dwarf_Die> units_;
 };
 
-// Binutils' addr2line does not know the names of inlined Go functions.
-std::string innermost_function(const OpenDwarf& dwarf, std::uint64_t address) {
-    auto unit = dwarf.unit_of(address);
-    if (!unit) return {};
-    Dwarf_Die* scopes = nullptr;
-    const int count = dwarf_getscopes(&*unit, address, &scopes);
-    std::string name;
-    for (int i = 0; i < count && name.empty(); ++i) {
-        const int tag = dwarf_tag(&scopes[i]);
+// The innermost function round an address, inlined or not, below a scope that it lies in. Not by dwarf_getscopes, which
+// finds, and leaks, nothing where a function was inlined from another unit.
+std::string function_round(Dwarf_Die scope, std::uint64_t address) {
+    Dwarf_Die child;
+    for (int left = dwarf_child(&scope, &child); left == 0; left = dwarf_siblingof(&child, &child)) {
+        if (dwarf_haspc(&child, address) != 1) continue;
+        if (std::string inner = function_round(child, address); !inner.empty()) return inner;
+        const int tag = dwarf_tag(&child);
         if (tag != DW_TAG_inlined_subroutine && tag != DW_TAG_subprogram) continue;
         Dwarf_Attribute attribute;
-        const char* text = dwarf_formstring(dwarf_attr_integrate(&scopes[i], DW_AT_name, &attribute));
-        if (text != nullptr) name = text;
+        const char* text = dwarf_formstring(dwarf_attr_integrate(&child, DW_AT_name, &attribute));
+        return text != nullptr ? text : "";
     }
-    std::free(scopes);
+    return {};
+}
+
+// Binutils' addr2line does not know the names of inlined Go functions.
+std::string innermost_function(const OpenDwarf& dwarf, std::uint64_t address) {
+    const auto unit = dwarf.unit_of(address);
+    std::string name = unit ? function_round(*unit, address) : "";
     // The linker writes type arguments into DWARF only, and "..." into the runtime's table.
     const std::size_t open = name.find('['), close = name.rfind(']');
     if (open != std::string::npos && close != std::string::npos) name.replace(open + 1, close - open - 1, "...");
