@@ -151,7 +151,7 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
         }
         text +=
             fmt::format("  {}: observed {}", label(*verdict.row, total), counted(verdict.conflicts, "time", "times"));
-        if (verdict.calls != 0) text += fmt::format(" ({} operations)", verdict.calls);
+        if (verdict.calls != 0 || verdict.fatal == 0) text += fmt::format(" ({} operations)", verdict.calls);
         if (verdict.fatal != 0)
             text += fmt::format(", {}by the runtime, which then ends the program",
                                 verdict.fatal < verdict.conflicts ? "the last time " : "");

@@ -151,7 +151,7 @@ private:
         if (map.handle_.conflicts_heard()) {
             // First the word: the other may be about to leave.
             const std::uint64_t now = monotonic_ns();
-            leave_word(kind, owner);
+            if (other != 0) leave_word(kind, owner);
             map.handle_.conflict(kind, other, MAPAUDIT_SIDE_SECOND, monotonic_ns() - now);
             if (policy_ == conflict_policy::abort && other != this_thread_id()) await_the_other_side();
         }
@@ -178,9 +178,10 @@ private:
             const auto kind = static_cast<mapaudit_conflict>(word.other_and_kind >> 24);
             map.handle_.conflict(kind, word.other_and_kind & 0xffffffu, MAPAUDIT_SIDE_FIRST);
             word_.store({});
-        } else if (thread_of(owner) != self) {  // somebody slipped past the check
-            map.handle_.conflict(MAPAUDIT_CONFLICT_WRITE_WRITE, thread_of(owner));
-            act(MAPAUDIT_CONFLICT_WRITE_WRITE, thread_of(owner), map);
+        } else if (thread_of(owner) != self) {
+            // Somebody slipped past the check, and is inside still: it is given word as one that was come upon. Or has
+            // left: then there is nobody to be told.
+            came_upon(MAPAUDIT_CONFLICT_WRITE_WRITE, owner, map);
         }
     }
 

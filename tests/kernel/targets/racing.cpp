@@ -22,10 +22,10 @@ using namespace mapaudit;
 
 std::atomic<int> overwriting = 0;  // overwrites that have begun
 
-// Made and copied quickly, overwritten in tens of microseconds, which is done inside the critical section: whoever
+// Made and copied quickly, overwritten in most of a millisecond, which is done inside the critical section: whoever
 // comes upon a writer that has just begun leaves it word, by code that has never run before, while it is still there.
 struct slow_value {
-    static constexpr std::size_t size = 65536;
+    static constexpr std::size_t size = 1u << 20;
     std::unique_ptr<std::atomic<unsigned char>[]> bytes { new std::atomic<unsigned char>[ size ] };
 
     slow_value() = default;
