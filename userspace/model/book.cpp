@@ -283,8 +283,9 @@ void Book::estimate(double seconds) {
     const auto by_work = std::exchange(watched_, {});
     for (auto& [key, cell] : cells_) {
         if (key.op == MAPAUDIT_OP_GROW) continue;
-        const MapInfo* info = find(key.map);
-        const std::string source = info == nullptr ? std::string() : info->source;
+        // Where all was seen, as nearly always, nobody needs to be asked whose map it is.
+        const MapInfo* info = by_time.empty() && by_work.empty() ? nullptr : find(key.map);
+        const std::string_view source = info == nullptr ? std::string_view() : info->source;
         const auto time = by_time.find(source);
         const auto work = by_work.find(source);
         double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;

@@ -62,8 +62,6 @@ public:
     std::optional<model::Watched> watched() const override { return watched_; }
     std::optional<double> budget_percent() const override;
     void set_prices(const model::Prices& prices) override;
-    // Windows in which operations were seen.
-    unsigned windows() const { return windows_ == nullptr ? 0 : windows_->count(); }
 
 private:
     struct Target {

@@ -65,7 +65,6 @@ Result<void> GoWindows::attach() {
     (void)look();
     const std::lock_guard lock(mutex_);
     open_ = true;
-    ++count_;
     programs_.open_window(true);
     return {};
 }
@@ -155,11 +154,6 @@ void GoWindows::set_prices(const model::Prices& prices) {
 std::string GoWindows::take_trouble() {
     const std::lock_guard lock(mutex_);
     return std::exchange(trouble_, {});
-}
-
-unsigned GoWindows::count() const {
-    const std::lock_guard lock(mutex_);
-    return count_;
 }
 
 }  // namespace mapaudit::sources

@@ -8,10 +8,8 @@
 //   counted:              ┌──────────┐            from when all are attached to when the first is not
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,8 +48,6 @@ public:
     void set_prices(const model::Prices& prices);
     // Why no window could be opened any more; once. Empty: nothing is wrong.
     std::string take_trouble();
-    // How many there were.
-    unsigned count() const;
 
 private:
     using clock = std::chrono::steady_clock;
@@ -72,7 +68,6 @@ private:
     mutable std::mutex mutex_;  // what follows
     std::condition_variable_any woken_;
     bool open_ = false;
-    unsigned count_ = 0;
     CpuClocks cpu_;
     model::Prices prices_;
     // At the last look; and in all, with a window open and without.
