@@ -38,7 +38,7 @@ std::vector<Variant> variants(const Paths& paths, const std::string& map, const 
             return std::make_unique<Auditor>(paths.auditor, level, paths.audit_csv, option);
         };
     };
-    const bool assigns = mix != "lookup";
+    const bool assigns = mix == "mixed";
     return {
         {unattached_variant, {}},
         {full_variant, auditor("full")},

@@ -8,12 +8,14 @@
 //   ends measured MAP MIX OPS     runs that many operations and exits (for callgrind)
 #include <sched.h>
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
+#include <numeric>
+#include <random>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -34,9 +36,10 @@ using MutexMap = mapaudit::mutex_map<std::uint64_t, std::uint64_t>;
 
 // As a caller would: asked whether it is there, then used.
 template <class Map>
-[[gnu::always_inline]] inline void look_up(Map& map, std::uint64_t key) {
+[[gnu::always_inline]] inline std::uint64_t look_up(Map& map, std::uint64_t key) {
     const OperationTrace trace(map.id(), MAPAUDIT_OP_LOOKUP);
-    if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));
+    const auto found = map.lookup(key);
+    return found ? *found : 0;
 }
 
 template <class Map>
@@ -49,9 +52,9 @@ template <class Map>
 
 // One function an operation, with a name that tracers of functions can find.
 extern "C" {
-[[gnu::noinline]] void bench_lookup_go_map(GoMap& map, std::uint64_t key) { look_up(map, key); }
+[[gnu::noinline]] std::uint64_t bench_lookup_go_map(GoMap& map, std::uint64_t key) { return look_up(map, key); }
 [[gnu::noinline]] void bench_assign_go_map(GoMap& map, std::uint64_t key) { assign(map, key); }
-[[gnu::noinline]] void bench_lookup_mutex_map(MutexMap& map, std::uint64_t key) { look_up(map, key); }
+[[gnu::noinline]] std::uint64_t bench_lookup_mutex_map(MutexMap& map, std::uint64_t key) { return look_up(map, key); }
 [[gnu::noinline]] void bench_assign_mutex_map(MutexMap& map, std::uint64_t key) { assign(map, key); }
 }
 
@@ -70,18 +73,26 @@ double clock_pair_ns() {
     return static_cast<double>(end - start) / pairs;
 }
 
-template <class Map>
-using Call = void (*)(Map&, std::uint64_t);
+enum class Mix { lookup, mixed, chained };
 
-template <class Map, Call<Map> Lookup, Call<Map> Assign>
+template <class Map>
+using Lookup = std::uint64_t (*)(Map&, std::uint64_t);
+template <class Map>
+using Assign = void (*)(Map&, std::uint64_t);
+
+template <class Map, Lookup<Map> look, Assign<Map> put>
 class Loop {
 public:
-    explicit Loop(double assign_share) : map_("bench"), steps_(make_steps(assign_share)) {
-        for (std::uint64_t key = 0; key < keys; ++key) map_.assign(key, key);
+    explicit Loop(Mix mix) : map_("bench"), chained_(mix == Mix::chained), steps_(make_steps(mix == Mix::mixed ? 0.1 : 0)) {
+        // Chained, a key's value is another key: one round through all of them, in an order that no cache foresees.
+        std::vector<std::uint64_t> order(keys);
+        std::iota(order.begin(), order.end(), 0);
+        if (chained_) std::shuffle(order.begin(), order.end(), std::mt19937_64(1));
+        for (std::uint64_t i = 0; i < keys; ++i) map_.assign(order[i], chained_ ? order[(i + 1) % keys] : order[i]);
     }
 
     void run(std::uint64_t ops) {
-        for (std::uint64_t i = 0; i < ops; ++i) operate(steps_[i % steps_count]);
+        for (std::uint64_t i = 0; i < ops; ++i) chained_ ? follow() : operate(steps_[i % steps_count]);
     }
 
     void measure(std::uint64_t ms) {
@@ -89,7 +100,10 @@ public:
         const std::uint64_t start = thread_cpu_ns();
         do {
             const Step* const from = steps_.data() + ops % steps_count;
-            for (const Step* step = from; step != from + chunk; ++step) operate(*step);
+            if (chained_)
+                for (std::size_t i = 0; i < chunk; ++i) follow();
+            else
+                for (const Step* step = from; step != from + chunk; ++step) operate(*step);
             ops += chunk;
             now = thread_cpu_ns();
         } while (now - start < ms * 1'000'000);
@@ -120,18 +134,22 @@ private:
     [[gnu::always_inline]] void operate(Step step) {
         const std::uint64_t key = step >> 1;
         if ((step & 1) != 0)
-            Assign(map_, key);
+            put(map_, key);
         else
-            Lookup(map_, key);
+            look(map_, key);
     }
+    // As a program does that needs what it looks up: the next operation begins when this one has ended.
+    [[gnu::always_inline]] void follow() { at_ = look(map_, at_); }
 
     Map map_;
+    bool chained_;
+    std::uint64_t at_ = 0;
     std::vector<Step> steps_;
 };
 
-template <class Map, Call<Map> Lookup, Call<Map> Assign>
-int go(double assign_share, const char* ops) {
-    Loop<Map, Lookup, Assign> loop(assign_share);
+template <class Map, Lookup<Map> look, Assign<Map> put>
+int go(Mix mix, const char* ops) {
+    Loop<Map, look, put> loop(mix);
     if (ops == nullptr) return loop.serve();
     loop.run(std::strtoull(ops, nullptr, 10));
     return 0;
@@ -155,10 +173,10 @@ void pin_to_one_cpu() {
 int main(int argc, char** argv) {
     const std::string map = argc > 1 ? argv[1] : "", mix = argc > 2 ? argv[2] : "";
     const char* ops = argc > 3 ? argv[3] : nullptr;
-    const double assign_share = mix == "lookup" ? 0.0 : 0.1;
+    const Mix loop = mix == "lookup" ? Mix::lookup : mix == "chained" ? Mix::chained : Mix::mixed;
     pin_to_one_cpu();
-    if (map == "go_map") return go<GoMap, bench_lookup_go_map, bench_assign_go_map>(assign_share, ops);
-    if (map == "mutex_map") return go<MutexMap, bench_lookup_mutex_map, bench_assign_mutex_map>(assign_share, ops);
-    std::cerr << "usage: measured go_map|mutex_map lookup|mixed [OPS]\n";
+    if (map == "go_map") return go<GoMap, bench_lookup_go_map, bench_assign_go_map>(loop, ops);
+    if (map == "mutex_map") return go<MutexMap, bench_lookup_mutex_map, bench_assign_mutex_map>(loop, ops);
+    std::cerr << "usage: measured go_map|mutex_map lookup|mixed|chained [OPS]\n";
     return 2;
 }

@@ -17,10 +17,12 @@ inline constexpr const char* function_variant = "(f) bpftrace entry+return";
 inline constexpr const char* probe_variant = "(g) bpftrace per-op probe";
 
 inline constexpr const char* maps[] = {"mutex_map", "go_map"};
-inline constexpr const char* mixes[] = {"lookup", "mixed"};
+inline constexpr const char* mixes[] = {"lookup", "chained", "mixed"};
 
 inline std::string mix_description(const std::string& mix) {
-    return mix == "lookup" ? "look-ups" : "90 % look-ups, 10 % assignments";
+    return mix == "lookup"    ? "look-ups"
+           : mix == "chained" ? "look-ups, each of the key that the last one found"
+                              : "90 % look-ups, 10 % assignments";
 }
 
 }  // namespace mapaudit::bench

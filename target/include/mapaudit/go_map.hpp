@@ -71,10 +71,12 @@ public:
 
     explicit write_flag(conflict_policy policy) noexcept : policy_(policy) {}
 
+    // All of it inlined, for it to stay in registers.
     template <class Map>
     class writing {
     public:
-        writing(write_flag& flag, const Map& map) : flag_(flag), map_(map), self_(this_thread_id()) {
+        [[gnu::always_inline]] writing(write_flag& flag, const Map& map)
+            : flag_(flag), map_(map), self_(this_thread_id()) {
             if (const auto owner = flag_.owner(); owner != 0) [[unlikely]]
                 flag_.came_upon(MAPAUDIT_CONFLICT_WRITE_WRITE, owner, map_);
             flag_.owner_.store(self_, std::memory_order_relaxed);
@@ -82,11 +84,11 @@ public:
         writing(const writing&) = delete;
         writing& operator=(const writing&) = delete;
         // When the write threw.
-        ~writing() {
+        [[gnu::always_inline]] ~writing() {
             if (self_ != 0 && thread_of(flag_.owner()) == self_) flag_.owner_.store(0, std::memory_order_relaxed);
         }
         // Leaves the critical section. Not to find oneself in the flag means that somebody was there meanwhile.
-        void unlock() {
+        [[gnu::always_inline]] void unlock() {
             const std::uint32_t self = std::exchange(self_, 0);
             if (flag_.owner() == self) [[likely]]
                 flag_.owner_.store(0, std::memory_order_relaxed);

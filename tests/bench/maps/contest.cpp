@@ -77,6 +77,7 @@ private:
                 for (std::size_t i = 0; i < maps.size(); ++i)
                     if (maps[i] != nullptr)
                         measure(*maps[i], sizes[i], field_.contestants[i], point, keys, steps, round);
+                keep();
             }
         }
     }
@@ -97,6 +98,7 @@ private:
                     if (wants_all && size != keys.count) size = filled(*map, keys, contestant);
                     measure(*map, size, contestant, points[i], keys, steps[i], round);
                 }
+                keep();
             }
     }
 
@@ -136,6 +138,15 @@ private:
         benchmark::ClearRegisteredBenchmarks();
     }
 
+    // In rounds, figures come by map: by point, for people. What was refused each time has no figure.
+    void keep() {
+        std::ranges::stable_sort(outcome_.figures, {}, [&](const MapFigure& figure) {
+            return std::ranges::find(plan_.points, figure.point) - plan_.points.begin();
+        });
+        std::erase_if(outcome_.figures, [](const MapFigure& figure) { return figure.ops_per_s.empty(); });
+        plan_.keep(outcome_);
+    }
+
     MapFigure& figure_of(const Contestant& contestant, const Point& point) {
         for (MapFigure& figure : outcome_.figures)
             if (figure.point == point && figure.map == contestant.name) return figure;
@@ -156,12 +167,6 @@ private:
 
 void run_contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan) {
     Contest(outcome, field, plan).run();
-    // In rounds, figures came by map: by point, for people.
-    std::ranges::stable_sort(outcome.figures, {}, [&](const MapFigure& figure) {
-        return std::ranges::find(plan.points, figure.point) - plan.points.begin();
-    });
-    // What was refused each time has no figure.
-    std::erase_if(outcome.figures, [](const MapFigure& figure) { return figure.ops_per_s.empty(); });
 }
 
 }  // namespace mapaudit::bench

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <regex>
 
 #include "maps/outcome.hpp"
@@ -15,6 +16,7 @@ struct ContestPlan {
     std::regex only;  // found in POINT_NAME/MAP: only these
     unsigned repetitions;
     std::chrono::milliseconds window;
+    std::function<void(const MapOutcome&)> keep;  // called after each round: a run that is stopped loses one round
 };
 
 // Maps of few keys are all filled at once, and take turns on each point; of those of many, one is filled after the

@@ -14,7 +14,14 @@
 namespace mapaudit::bench {
 namespace {
 
-int run(const std::string& build, const ContestPlan& plan) {
+void write_csv(const std::string& path, const MapOutcome& outcome) {
+    std::ofstream csv(path);
+    write_map_csv(csv, outcome);
+    csv.flush();
+    if (!csv) throw BenchError("cannot write " + path);
+}
+
+int run(const std::string& path, const ContestPlan& plan) {
     MapOutcome outcome;
     outcome.machine = describe_machine();
     const Field field = all_contestants();
@@ -28,11 +35,6 @@ int run(const std::string& build, const ContestPlan& plan) {
     print_map_tables(std::cout, outcome);
     print_winners(std::cout, outcome);
     print_map_goals(std::cout, outcome);
-    const std::string path = build + "/bench-maps.csv";
-    std::ofstream csv(path);
-    write_map_csv(csv, outcome);
-    csv.flush();
-    if (!csv) throw BenchError("cannot write " + path);
     std::cout << "\nwritten to " << path << std::endl;
     for (const std::string& line : outcome.refused) std::cerr << "bench-maps: refused: " << line << '\n';
     return outcome.refused.empty() ? 0 : 1;
@@ -57,9 +59,11 @@ int main(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     }
+    const std::string csv = build + "/bench-maps.csv";
     try {
-        return run(build, {all ? all_points() : default_points(), std::regex(only), repetitions,
-                           std::chrono::milliseconds(window_ms)});
+        return run(csv, {all ? all_points() : default_points(), std::regex(only), repetitions,
+                         std::chrono::milliseconds(window_ms),
+                         [&](const MapOutcome& so_far) { write_csv(csv, so_far); }});
     } catch (const std::exception& error) {
         std::cerr << "bench-maps: " << error.what() << '\n';
         return 1;

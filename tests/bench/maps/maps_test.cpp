@@ -111,6 +111,10 @@ TEST(Window, RefusesWhatWasNotDone) {
     EXPECT_EQ(fault_in(mixed, tally, 100, 130), "50 look-ups, 30 insertions and 0 erasures were done");
     tally.erased = 35;
     EXPECT_EQ(fault_in(mixed, tally, 100, 95), "");
+    tally.inserted = 0;
+    EXPECT_EQ(fault_in(mixed, tally, 100, 65), "50 look-ups, 0 insertions and 35 erasures were done");
+    EXPECT_EQ(fault_in(mixed, tally, 10'000, 9'965), "") << "of so many keys, none that was erased was assigned again";
+    tally.inserted = 30;
     EXPECT_EQ(fault_in(mixed, tally, 100, 96), "100 elements, 30 inserted and 35 erased, make 95, and it says 96");
 }
 

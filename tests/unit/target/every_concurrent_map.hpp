@@ -17,6 +17,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string_view>
+
 namespace mapaudit_test {
 
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
@@ -39,6 +41,13 @@ using every_map = testing::Types<
     mapaudit::sync_map<K, V, Hash, Equal, Allocator>, mapaudit::snapshot_map<K, V, Hash, Equal, Allocator>,
     mapaudit::cache_map<K, V, Hash, Equal, std::chrono::steady_clock, Allocator>,
     mapaudit::operation_map<K, V, Hash, Equal, Allocator>>;
+
+// Whether the f of update and upsert gets a copy, of which nothing is seen until f has returned true.
+template <class Map>
+constexpr bool works_on_a_copy() {
+    constexpr std::string_view kind = Map::kind;
+    return kind == "tophash_map" || kind == "cas_map" || kind == "sync_map" || kind == "snapshot_map";
+}
 
 }  // namespace mapaudit_test
 

@@ -18,13 +18,6 @@ namespace {
 using namespace mapaudit;
 using u64 = std::uint64_t;
 
-// Whether f gets a copy, of which nothing is seen until f has returned true.
-template <class Map>
-constexpr bool works_on_a_copy() {
-    constexpr std::string_view kind = Map::kind;
-    return kind == "tophash_map" || kind == "cas_map" || kind == "sync_map" || kind == "snapshot_map";
-}
-
 template <class Map>
 class Update : public testing::Test {};
 using Kinds = mapaudit_test::every_map<u64, u64>;
@@ -70,7 +63,7 @@ TYPED_TEST(Update, ThatSaysFalseOrThrowsKeepsNoCopy) {
     EXPECT_TRUE(map.update(1, change_and_say(true)));
     EXPECT_EQ(map.lookup(1), 11u);
     EXPECT_TRUE(map.update(1, change_and_say(false))) << "the key is there all the same";
-    EXPECT_EQ(map.lookup(1), works_on_a_copy<TypeParam>() ? 11u : 12u);
+    EXPECT_EQ(map.lookup(1), mapaudit_test::works_on_a_copy<TypeParam>() ? 11u : 12u);
     map.assign(1, 10);
     EXPECT_THROW(map.update(1,
                             [](u64& value) {
@@ -78,7 +71,7 @@ TYPED_TEST(Update, ThatSaysFalseOrThrowsKeepsNoCopy) {
                                 throw std::runtime_error("no");
                             }),
                  std::runtime_error);
-    EXPECT_EQ(map.lookup(1), works_on_a_copy<TypeParam>() ? 10u : 11u);
+    EXPECT_EQ(map.lookup(1), mapaudit_test::works_on_a_copy<TypeParam>() ? 10u : 11u);
     EXPECT_FALSE(map.assign(1, 20)) << "whatever was locked is free again";
     EXPECT_EQ(map.lookup(1), 20u);
 }

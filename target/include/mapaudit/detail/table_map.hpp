@@ -141,8 +141,9 @@ public:
     // did to a value that is there.
     template <class F>
     bool upsert(const K& key, V value, F&& f) {
-        const upsert_arguments<F> arguments{key, value, f};
-        return audit<op::assign>(handle_, upsert_body<F>{this, &arguments});
+        return decide<op::assign>(key, [&](table& in, std::uint64_t hash, auto& observer) {
+            return in.upsert(key, std::move(value), f, hash, observer);
+        });
     }
 
     // True when the key was there.
@@ -242,57 +243,24 @@ private:
             });
         }
     };
-    template <class Q, class F>
-    struct update_arguments {
-        const Q& key;
-        F& f;
-    };
-    template <class Q, class F>
-    struct update_body {
-        table_map* map;
-        const update_arguments<Q, F>* arguments;
-        bool operator()(auto& running) const {
-            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
-                return in.update(arguments->key, arguments->f, hash, observer);
-            });
-        }
-    };
+    // A write whose outcome a function of the caller's decides, which write(table, hash, observer) calls.
+    template <op Op, class Q, class Write>
+    bool decide(const Q& key, const Write& write) {
+        const auto work = [&](auto& running) { return write_in(running, key, write); };
+        return audit<Op>(handle_, [&work](auto& running) { return work(running); });
+    }
     template <class Q, class F>
     bool update_any(const Q& key, F& f) {
-        const update_arguments<Q, F> arguments{key, f};
-        return audit<op::assign>(handle_, update_body<Q, F>{this, &arguments});
+        return decide<op::assign>(key, [&](table& in, std::uint64_t hash, auto& observer) {
+            return in.update(key, f, hash, observer);
+        });
     }
-    template <class F>
-    struct upsert_arguments {
-        const K& key;
-        V& value;
-        F& f;
-    };
-    template <class F>
-    struct upsert_body {
-        table_map* map;
-        const upsert_arguments<F>* arguments;
-        bool operator()(auto& running) const {
-            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
-                return in.upsert(arguments->key, std::move(arguments->value), arguments->f, hash, observer);
-            });
-        }
-    };
-    template <class Q, class F>
-    struct erase_if_body {
-        table_map* map;
-        const update_arguments<Q, F>* arguments;
-        bool operator()(auto& running) const {
-            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
-                return in.erase_if(arguments->key, arguments->f, hash, observer);
-            });
-        }
-    };
     template <class Q, class F>
     bool erase_if_any(const Q& key, F& f) {
         require_judge<F, V>();
-        const update_arguments<Q, F> arguments{key, f};
-        return audit<op::erase>(handle_, erase_if_body<Q, F>{this, &arguments});
+        return decide<op::erase>(key, [&](table& in, std::uint64_t hash, auto& observer) {
+            return in.erase_if(key, f, hash, observer);
+        });
     }
     template <class Q>
     struct erase_body {
@@ -375,7 +343,7 @@ private:
     };
 
     template <class Running, class Q, class Write>
-    [[gnu::always_inline]] bool write_in(Running& running, const Q& key, Write write) {
+    [[gnu::always_inline]] bool write_in(Running& running, const Q& key, const Write& write) {
         const std::uint64_t hash = hash_of(key);
         const std::uint32_t index = parts_.index_of(hash);
         part& mine = parts_.begin()[index];
