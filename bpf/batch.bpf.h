@@ -69,8 +69,18 @@ static __always_inline void spill(struct wire_ledger *ledger, __u32 domain, __u3
 
 #define CHUNK 32
 
-/* The bits of a record's second word that are 0 for a plain operation: a wait, any flag. */
+/*
+ * A record is two words: {map, latency} and {wait, bucket, op, flags}. The bits of the second one that are 0 for a
+ * plain operation: a wait, any flag.
+ */
 #define UNUSUAL (0xffffffffull | 0xffull << 56)
+
+/*
+ * But for its bucket, a plain record's second word says its kind, and those of one kind have one op in a map's cell:
+ * a row of them looks for it once. No record is of NO_KIND, which has a bit of the bucket.
+ */
+#define BUCKET (0xffffull << 32)
+#define NO_KIND (1ull << 32)
 
 /* Whatever is not the plain case; false where nothing is left to be timed. */
 static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u32 which, __u64 *latency, __u64 tail)
@@ -97,10 +107,22 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 	return 1;
 }
 
+/* Counts a call for whose histogram there is no page; false where there is none in "(other)" either. */
+static __always_inline int add_elsewhere(struct wire_cell_op *op, __u32 first_cell, __u32 domain, __u64 latency, __u64 tail)
+{
+	__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
+
+	op->sampled -= sampled;
+	if (add_to_other(first_cell, domain, tail >> 48 & 0xff, latency, sampled))
+		return 1;
+	op->lost++;
+	return 0;
+}
+
 /*
  * Adds records [from, from + CHUNK) of a lane, as far as below `count`, to its cells. A global function, so that a
  * batch costs the verifier one chunk (10 ms here, against 100 for the whole batch in one loop). All that varies from
- * record to record is kept in memory and `cell` is never null, so that the loop's head is met in one state.
+ * record to record is kept in memory, and `cell` and `op` are never null, so that the loop's head is met in one state.
  */
 int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32 tid)
 {
@@ -108,15 +130,15 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 	__u32 first_cell = cpu * cells_per_lane, index = first_cell + domain; /* "(other)": no library writes map 0 */
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
 	__u32 map = 0, left = count - from;
+	struct wire_cell_op *op;
+	__u64 kind = NO_KIND;
 
 	if (!lane || !cell || from > MAPAUDIT_BATCH - CHUNK)
 		return 0;
+	op = &cell->op[0];
 	for (__u32 i = 0; i < CHUNK; i++) {
-		/* Two loads for the whole record: {map, latency}, {wait, bucket, op, flags}. */
 		const __u64 *words = (const __u64 *)&lane->records[from + i];
 		__u64 head = words[0], tail = words[1], latency = head >> 32;
-		__u32 which = tail >> 48 & 0xff, bucket = tail >> 32 & 0xffff;
-		struct wire_cell_op *op;
 
 		if (i >= left)
 			break;
@@ -126,24 +148,27 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 			cell = bpf_map_lookup_elem(&cells, &index);
 			if (!cell)
 				return 0;
+			kind = NO_KIND;
 		}
-		asm volatile("" : "+r"(which));
-		if (which >= MAPAUDIT_HOT_OPS) {
-			lane->malformed++;
-			continue;
-		}
-		op = &cell->op[which];
-		if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
-			continue;
-		if (!add_time(op, latency, bucket, index)) {
-			__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
+		if ((tail & ~BUCKET) != kind) {
+			__u32 which = tail >> 48 & 0xff;
 
-			op->sampled -= sampled;
-			if (!add_to_other(first_cell, domain, which, latency, sampled)) {
-				op->lost++;
-				lane->no_page++;
+			asm volatile("" : "+r"(which));
+			if (which >= MAPAUDIT_HOT_OPS) {
+				lane->malformed++;
+				continue;
+			}
+			op = &cell->op[which];
+			kind = tail & ~BUCKET;
+			if (tail & UNUSUAL) {
+				kind = NO_KIND;
+				if (!add_unusual(op, index, which, &latency, tail))
+					continue;
 			}
 		}
+		if (!add_time(op, latency, tail >> 32 & 0xffff, index) &&
+		    !add_elsewhere(op, first_cell, domain, latency, tail))
+			lane->no_page++;
 	}
 	return 0;
 }

@@ -142,7 +142,7 @@ struct mapaudit_record {
     __u8 flags;    /* MAPAUDIT_REC_* */
 };
 
-#define MAPAUDIT_BATCH 256u /* records in a full batch */
+#define MAPAUDIT_BATCH 512u /* records in a full batch */
 #define MAPAUDIT_RING \
     (2 * MAPAUDIT_BATCH)       /* a thread's ring: the half handed over stays readable while the other fills */
 #define MAPAUDIT_COUNTERS 256u /* slots of the sampled level's counting table */

@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <mutex>
+#include <type_traits>
 #include <utility>
 
 #include <mapaudit/probe_abi.h>
@@ -66,6 +68,17 @@ private:
 };
 
 #ifndef MAPAUDIT_NO_PROBES
+
+// Has nobody else this lock? In a process of one thread, no std::mutex is contended, and glibc locks it without an
+// atomic instruction, but does not so try to: 4 ns. Other kinds may be shared with other processes, or mean more than
+// a wait when they are not free.
+template <class Lock>
+[[gnu::always_inline]] inline bool surely_free(const Lock&) noexcept {
+    if constexpr (std::is_same_v<Lock, std::mutex> || std::is_same_v<Lock, owned_lock<std::mutex>>)
+        return single_threaded();
+    else
+        return false;
+}
 
 // Ticks of the process's clock as ns, by what the two clocks did since the registry came up: for the rare and slow.
 [[gnu::noinline]] inline std::uint64_t ns_of_ticks(std::uint64_t interval) noexcept {

@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#if __has_include(<sys/single_threaded.h>)
+#include <sys/single_threaded.h>  // glibc 2.32 on
+#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -86,6 +89,15 @@ inline const volatile std::uint32_t* cpu_number_address() noexcept {
 [[gnu::noinline]] inline std::uint32_t ask_for_cpu() noexcept {
     const int cpu = ::sched_getcpu();
     return cpu < 0 ? 0u : static_cast<std::uint32_t>(cpu);
+}
+
+// Has the process one thread, as far as the C library knows?
+[[gnu::always_inline]] inline bool single_threaded() noexcept {
+#if __has_include(<sys/single_threaded.h>)
+    return __libc_single_threaded != 0;
+#else
+    return false;
+#endif
 }
 
 inline std::uint32_t current_tid() noexcept { return static_cast<std::uint32_t>(::syscall(SYS_gettid)); }

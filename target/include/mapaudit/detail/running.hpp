@@ -138,11 +138,12 @@ public:
             report_evacuation(block_, map_, evacuation_);
     }
 
-    // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock; where
-    // there will be no record, the lock is just taken, which is cheaper than to try first.
+    // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock. Where
+    // there will be no record, or there is nobody to wait for, the lock is just taken, which is cheaper than to try
+    // first.
     template <class Lock>
     [[gnu::always_inline]] void lock(Lock& lock) {
-        if (mode_ == none)
+        if (mode_ == none || detail::surely_free(lock))
             lock.lock();
         else if (!lock.try_lock()) [[unlikely]]
             wait_ += detail::wait_for(block_, map_, lock, (mode_ & every) != 0, [](Lock& l) { l.lock(); });
