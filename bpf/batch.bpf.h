@@ -75,12 +75,19 @@ static __always_inline void spill(struct wire_ledger *ledger, __u32 domain, __u3
  */
 #define UNUSUAL (0xffffffffull | 0xffull << 56)
 
-/*
- * But for its bucket, a plain record's second word says its kind, and those of one kind have one op in a map's cell:
- * a row of them looks for it once. No record is of NO_KIND, which has a bit of the bucket.
- */
-#define BUCKET (0xffffull << 32)
-#define NO_KIND (1ull << 32)
+static __always_inline const __u64 *words_of(const struct wire_lane *lane, __u32 at)
+{
+	return (const __u64 *)&lane->records[at];
+}
+
+static __always_inline __u32 op_of(__u64 tail)
+{
+	__u32 which = tail >> 48 & 0xff;
+
+	/* Keeps clang from proving bounds itself and dropping the checks that the verifier wants to see. */
+	asm volatile("" : "+r"(which));
+	return which;
+}
 
 /* Whatever is not the plain case; false where nothing is left to be timed. */
 static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u32 which, __u64 *latency, __u64 tail)
@@ -107,68 +114,87 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 	return 1;
 }
 
-/* Counts a call for whose histogram there is no page; false where there is none in "(other)" either. */
-static __always_inline int add_elsewhere(struct wire_cell_op *op, __u32 first_cell, __u32 domain, __u64 latency, __u64 tail)
+/* Adds record `at` of a lane to the cell at `index`, whatever it is. */
+int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 {
-	__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
+	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
+	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
+	__u32 first_cell = cpu * cells_per_lane, which;
+	struct wire_cell_op *op;
+	__u64 tail, latency;
 
-	op->sampled -= sampled;
-	if (add_to_other(first_cell, domain, tail >> 48 & 0xff, latency, sampled))
-		return 1;
-	op->lost++;
+	if (!lane || !cell || at >= MAPAUDIT_BATCH)
+		return 0;
+	latency = words_of(lane, at)[0] >> 32;
+	tail = words_of(lane, at)[1];
+	which = op_of(tail);
+	if (which >= MAPAUDIT_HOT_OPS) {
+		lane->malformed++;
+		return 0;
+	}
+	op = &cell->op[which];
+	if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
+		return 0;
+	if (!add_time(op, latency, tail >> 32 & 0xffff, index)) {
+		__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
+
+		op->sampled -= sampled;
+		if (!add_to_other(first_cell, domain, which, latency, sampled)) {
+			op->lost++;
+			lane->no_page++;
+		}
+	}
 	return 0;
+}
+
+/* Adds a plain record to a cell where its operation has a histogram page for it already; false where it has none. */
+static __always_inline int add_plain(struct wire_cell *cell, __u64 head, __u64 tail)
+{
+	__u32 which = op_of(tail), octave = tail >> 37 & 0x7ff, at;
+	struct wire_cell_op *op;
+	struct wire_page *page;
+
+	if (tail & UNUSUAL || which >= MAPAUDIT_HOT_OPS || octave >= MAPAUDIT_OCTAVES)
+		return 0;
+	op = &cell->op[which];
+	at = op->latency_page[octave];
+	page = bpf_map_lookup_elem(&pages, &at);
+	if (at == 0 || !page)
+		return 0;
+	page->count[tail >> 32 & (MAPAUDIT_SUB_BUCKETS - 1)]++;
+	add_latency(op, head >> 32);
+	return 1;
 }
 
 /*
  * Adds records [from, from + CHUNK) of a lane, as far as below `count`, to its cells. A global function, so that a
- * batch costs the verifier one chunk (10 ms here, against 100 for the whole batch in one loop). All that varies from
- * record to record is kept in memory, and `cell` and `op` are never null, so that the loop's head is met in one state.
+ * batch costs the verifier one chunk (10 ms here, against 100 for the whole batch in one loop). `cell` is never null,
+ * so that the loop's head is met in one state. The plain case calls nothing: what must outlive a call goes to the stack
+ * and back.
  */
 int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32 tid)
 {
 	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
 	__u32 first_cell = cpu * cells_per_lane, index = first_cell + domain; /* "(other)": no library writes map 0 */
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
-	__u32 map = 0, left = count - from;
-	struct wire_cell_op *op;
-	__u64 kind = NO_KIND;
+	__u32 map = 0, some = count - from;
+	const __u64 *words;
 
 	if (!lane || !cell || from > MAPAUDIT_BATCH - CHUNK)
 		return 0;
-	op = &cell->op[0];
-	for (__u32 i = 0; i < CHUNK; i++) {
-		const __u64 *words = (const __u64 *)&lane->records[from + i];
-		__u64 head = words[0], tail = words[1], latency = head >> 32;
-
-		if (i >= left)
-			break;
-		if ((__u32)head != map) {
-			map = (__u32)head;
+	words = words_of(lane, from);
+	if (some > CHUNK)
+		some = CHUNK;
+	for (__u32 i = 0; i < some; i++, words += 2) {
+		if ((__u32)words[0] != map) {
+			map = (__u32)words[0];
 			index = first_cell + cell_of(wire_key(domain, map, tid));
 			cell = bpf_map_lookup_elem(&cells, &index);
 			if (!cell)
 				return 0;
-			kind = NO_KIND;
 		}
-		if ((tail & ~BUCKET) != kind) {
-			__u32 which = tail >> 48 & 0xff;
-
-			asm volatile("" : "+r"(which));
-			if (which >= MAPAUDIT_HOT_OPS) {
-				lane->malformed++;
-				continue;
-			}
-			op = &cell->op[which];
-			kind = tail & ~BUCKET;
-			if (tail & UNUSUAL) {
-				kind = NO_KIND;
-				if (!add_unusual(op, index, which, &latency, tail))
-					continue;
-			}
-		}
-		if (!add_time(op, latency, tail >> 32 & 0xffff, index) &&
-		    !add_elsewhere(op, first_cell, domain, latency, tail))
-			lane->no_page++;
+		if (!add_plain(cell, words[0], words[1]))
+			add_record(cpu, from + i, index, domain);
 	}
 	return 0;
 }

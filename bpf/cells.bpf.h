@@ -242,14 +242,19 @@ static __always_inline int count_value(__u32 *octaves, __u32 bucket, __u32 index
 	return 1;
 }
 
+static __always_inline void add_latency(struct wire_cell_op *op, __u64 latency)
+{
+	op->latency_sum += latency;
+	if (latency > op->latency_max)
+		op->latency_max = latency;
+}
+
 /* Counts one timed call in the cell at `index`; false where no page is left for its histogram. */
 static __always_inline int add_time(struct wire_cell_op *op, __u64 latency, __u32 bucket, __u32 index)
 {
 	if (!count_value(op->latency_page, bucket, index))
 		return 0;
-	op->latency_sum += latency;
-	if (latency > op->latency_max)
-		op->latency_max = latency;
+	add_latency(op, latency);
 	return 1;
 }
 

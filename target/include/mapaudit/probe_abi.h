@@ -79,10 +79,10 @@ enum mapaudit_clock {
 static inline __u32 mapaudit_bucket(__u64 value) {
     __u32 shift;
 
-    if (value < MAPAUDIT_SUB_BUCKETS) return (__u32)value;
     if (value >> 41) return MAPAUDIT_BUCKETS - 1;
 #ifdef __bpf__
     /* No count-leading-zeros in eBPF: a binary search, five branches. */
+    if (value < MAPAUDIT_SUB_BUCKETS) return (__u32)value;
     {
         __u64 v = value >> 5;
 
@@ -110,7 +110,8 @@ static inline __u32 mapaudit_bucket(__u64 value) {
         if (v >> 1) shift += 1;
     }
 #else
-    shift = 58u - (__u32)__builtin_clzll(value);
+    /* Page 0 is page 1's formula with a shift of 0: no branch, which short operations would have mispredicted. */
+    shift = 58u - (__u32)__builtin_clzll(value | MAPAUDIT_SUB_BUCKETS);
 #endif
     return shift * MAPAUDIT_SUB_BUCKETS + (__u32)(value >> shift);
 }
