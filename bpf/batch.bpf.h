@@ -82,11 +82,12 @@ static __always_inline const __u64 *words_of(const struct wire_lane *lane, __u32
 
 static __always_inline __u32 op_of(__u64 tail)
 {
-	__u32 which = tail >> 48 & 0xff;
+	return tail >> 48 & 0xff;
+}
 
-	/* Keeps clang from proving bounds itself and dropping the checks that the verifier wants to see. */
-	asm volatile("" : "+r"(which));
-	return which;
+static __always_inline __u32 bucket_in(__u64 tail)
+{
+	return tail >> 32 & 0xffff;
 }
 
 /* Whatever is not the plain case; false where nothing is left to be timed. */
@@ -110,7 +111,7 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 	if (wait)
 		add_wait(index, which, wait);
 	if (flags & MAPAUDIT_REC_GREW)
-		add_grew(index, which, *latency, tail >> 32 & 0xffff);
+		add_grew(index, which, *latency, bucket_in(tail));
 	return 1;
 }
 
@@ -128,6 +129,7 @@ int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 	latency = words_of(lane, at)[0] >> 32;
 	tail = words_of(lane, at)[1];
 	which = op_of(tail);
+	asm volatile("" : "+r"(which)); /* as in count_value() */
 	if (which >= MAPAUDIT_HOT_OPS) {
 		lane->malformed++;
 		return 0;
@@ -135,7 +137,7 @@ int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 	op = &cell->op[which];
 	if (tail & UNUSUAL && !add_unusual(op, index, which, &latency, tail))
 		return 0;
-	if (!add_time(op, latency, tail >> 32 & 0xffff, index)) {
+	if (!add_time(op, latency, bucket_in(tail), index)) {
 		__u32 sampled = (tail >> 56 & MAPAUDIT_REC_SAMPLED) != 0;
 
 		op->sampled -= sampled;
@@ -150,10 +152,11 @@ int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 /* Adds a plain record to a cell where its operation has a histogram page for it already; false where it has none. */
 static __always_inline int add_plain(struct wire_cell *cell, __u64 head, __u64 tail)
 {
-	__u32 which = op_of(tail), octave = tail >> 37 & 0x7ff, at;
+	__u32 which = op_of(tail), octave = bucket_in(tail) / MAPAUDIT_SUB_BUCKETS, at;
 	struct wire_cell_op *op;
 	struct wire_page *page;
 
+	asm volatile("" : "+r"(which), "+r"(octave)); /* as in count_value() */
 	if (tail & UNUSUAL || which >= MAPAUDIT_HOT_OPS || octave >= MAPAUDIT_OCTAVES)
 		return 0;
 	op = &cell->op[which];
@@ -161,7 +164,7 @@ static __always_inline int add_plain(struct wire_cell *cell, __u64 head, __u64 t
 	page = bpf_map_lookup_elem(&pages, &at);
 	if (at == 0 || !page)
 		return 0;
-	page->count[tail >> 32 & (MAPAUDIT_SUB_BUCKETS - 1)]++;
+	page->count[bucket_in(tail) % MAPAUDIT_SUB_BUCKETS]++;
 	add_latency(op, head >> 32);
 	return 1;
 }

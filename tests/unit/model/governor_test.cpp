@@ -3,6 +3,8 @@
 // The governor against simulated targets: what it sees follows from the level that it chose.
 #include "model/governor.hpp"
 
+#include <mapaudit/probe_abi.h>
+
 #include <gtest/gtest.h>
 
 #include <random>
@@ -31,7 +33,7 @@ struct SimulatedLoad {
         Observation period{period_s, 0, {}};
         if (level == Level::full) {
             period.activity.timed = operations;
-            period.activity.batches = std::max<std::uint64_t>(operations / 256, operations == 0 ? 0 : 3);
+            period.activity.batches = std::max<std::uint64_t>(operations / MAPAUDIT_BATCH, operations == 0 ? 0 : 3);
             period.activity.program_ns = prices.program_ns * static_cast<double>(operations);
         } else if (level == Level::sampled) {
             period.activity.counted = operations;
@@ -121,7 +123,7 @@ TEST(Governor, does_not_flap_at_the_edge_of_the_budget) {
     std::mt19937 random(5);
     Simulation simulation = simulate(10);
     for (int i = 0; i < 4000; ++i) {
-        const double operations = 180'000 * std::uniform_real_distribution(0.9, 1.1)(random);
+        const double operations = 186'000 * std::uniform_real_distribution(0.9, 1.1)(random);
         simulation.run({.operations_per_s = operations, .elsewhere_ns = 2.2e7}, 1, 10);
     }
     EXPECT_EQ(simulation.level, Level::sampled);
@@ -176,10 +178,11 @@ TEST(Overhead, is_prices_times_activity_over_the_targets_time) {
 }
 
 TEST(Overhead, at_full_every_operation_is_timed) {
-    const Activity activity{.timed = 0, .counted = 256'000, .batches = 9, .events = 1, .samples = 0, .program_ns = 700};
-    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, activity), 256'000 * 50.0 + 1000 * 900.0 + 3000.0 + 700);
-    const Activity slow{.timed = 0, .counted = 256, .batches = 9, .events = 0, .samples = 0, .program_ns = 0};
-    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, slow), 256 * 50.0 + 9 * 900.0);
+    constexpr std::uint64_t batches = 1000, many = batches * MAPAUDIT_BATCH, few = MAPAUDIT_BATCH;
+    const Activity activity{.timed = 0, .counted = many, .batches = 9, .events = 1, .samples = 0, .program_ns = 700};
+    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, activity), many * 50.0 + batches * 900.0 + 3000.0 + 700);
+    const Activity slow{.timed = 0, .counted = few, .batches = 9, .events = 0, .samples = 0, .program_ns = 0};
+    EXPECT_DOUBLE_EQ(cost_at_full_ns(prices, slow), few * 50.0 + 9 * 900.0);
 }
 
 }  // namespace
