@@ -3,6 +3,8 @@
 // What an audit is said to cost its target: from figures measured here, also where the audit is over in a moment.
 #include <gtest/gtest.h>
 
+#include <regex>
+
 #include "sources/calibration.hpp"
 #include "sources/usdt_source.hpp"
 #include "support/audited_run.hpp"
@@ -53,6 +55,21 @@ TEST(Overhead, IsKnownOfAnAuditThatEndsBeforeItsFirstInterval) {
     ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
     EXPECT_NE(run.auditor.err.find("Target slowed down: about "), std::string::npos) << run.auditor.err;
     EXPECT_NE(run.auditor.err.find("calibrated on this host"), std::string::npos) << run.auditor.err;
+}
+
+// A wait has two stacks and two threads, and there is a row for each that differs: thousands of them here.
+TEST(SelfCost, IsSmallWhereManyThreadsFightForManyMaps) {
+    const AuditedRun run =
+        run_audited({"--map", "mutex_map", "--threads", "32", "--maps", "300", "--keys", "50", "--ops", "6000011"});
+    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
+    std::uint64_t waits = 0;
+    for (const CsvRow& row : run.csv)
+        if (row.at("scope") == "total") waits += std::stoull("0" + row.at("waits"));
+    EXPECT_GT(waits, 1000u);
+    std::smatch said;
+    ASSERT_TRUE(std::regex_search(run.auditor.err, said, std::regex("mapaudit itself: .*, ([0-9.]+) MiB \\+")))
+        << run.auditor.err;
+    EXPECT_LT(std::stod(said[1]), 40) << said[0];
 }
 
 }  // namespace

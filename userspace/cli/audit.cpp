@@ -233,8 +233,8 @@ Result<void> run_loop(collect::Session& session, Loop& loop, Outputs& outputs, c
             case Loop::Woken::interval:
                 if (auto written = outputs.write(session.interval()); !written) return written;
                 break;
-            case Loop::Woken::look:
-            case Loop::Woken::urgent: session.collect(); break;
+            case Loop::Woken::look: session.collect(); break;
+            case Loop::Woken::urgent: session.take_events(); break;
             case Loop::Woken::keyboard:
                 if (outputs.quit_asked()) return {};
                 break;

@@ -68,6 +68,10 @@ void Session::collect() {
     overhead_.look(activity());
 }
 
+void Session::take_events() {
+    for (const auto& source : sources_) source->take_events(book_);
+}
+
 model::Activity Session::activity() const {
     model::Activity sum;
     for (const auto& source : sources_) sum += source->activity();

@@ -42,9 +42,11 @@ public:
     // switch, if there was one. Fails when the level could not be changed; it is as it was then.
     Result<std::optional<Switch>> step_governor();
 
-    // Takes in what has happened so far, without closing the interval: when a source says it is urgent.
+    // Takes in what has happened so far, without closing the interval.
     void collect();
-    // Descriptors that say so: readable when collect() should not wait.
+    // Takes in what cannot wait: when a source says it is urgent.
+    void take_events();
+    // Descriptors that say so: readable when take_events() should not wait.
     std::vector<int> urgent_fds() const;
     // What happened since the last call.
     model::Report interval();

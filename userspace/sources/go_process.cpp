@@ -203,17 +203,17 @@ model::Frame GoProcess::frame(std::uint64_t return_address) {
 }
 
 model::Stack GoProcess::whole_stack(std::span<const __u64> frames) {
-    model::Stack stack;
+    std::vector<model::Frame> all;
     for (std::size_t i = 0; i < frames.size() && frames[i] != 0; ++i)
-        stack.frames.push_back(frame(i == 0 ? frames[i] + 1 : frames[i]));
-    return stack;
+        all.push_back(frame(i == 0 ? frames[i] + 1 : frames[i]));
+    return {std::move(all), ""};
 }
 
 model::Stack GoProcess::stack(std::span<const __u64> frames) {
-    model::Stack stack;
-    for (std::size_t i = 1; i < frames.size() && frames[i] != 0; ++i) stack.frames.push_back(frame(frames[i]));
-    if (stack.frames.empty()) stack.cut = "the stack could not be read";
-    return stack;
+    std::vector<model::Frame> all;
+    for (std::size_t i = 1; i < frames.size() && frames[i] != 0; ++i) all.push_back(frame(frames[i]));
+    const char* const cut = all.empty() ? "the stack could not be read" : "";
+    return {std::move(all), cut};
 }
 
 }  // namespace mapaudit::sources

@@ -225,7 +225,7 @@ model::Stack GoSource::stack_of(std::uint32_t process, std::uint64_t caller) {
     const auto site = programs_->site({caller, process, 0});
     if (site) return targets_[process].process->stack(site->frames);
     model::Stack stack;
-    if (caller != 0) stack.frames.push_back(targets_[process].process->frame(caller));
+    if (caller != 0) stack.frames = {targets_[process].process->frame(caller)};
     stack.cut = "more places that grow maps than are kept";
     return stack;
 }
@@ -239,7 +239,7 @@ std::string GoSource::name_of(std::uint32_t process, const GoMap& map) {
     if (text.empty()) text = "map";
     const model::Stack stack = stack_of(process, map.caller);
     const model::Frame* frame = model::caller_of(stack);
-    if (frame == nullptr && !stack.frames.empty()) frame = &stack.frames.front();
+    if (frame == nullptr && !stack.frames.empty()) frame = &stack.frames[0];
     if (frame != nullptr) text += ' ' + go_place(*frame);
     return map.shared ? text + " (several)" : text;
 }

@@ -58,7 +58,11 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
     row.count = 1;
     row.first_ns = row.last_ns = fatal.time_ns;
     row.stack = process.stack(frames);
-    if (fatal.inside != 0) row.stack.frames.insert(row.stack.frames.begin(), process.frame(fatal.inside));
+    if (fatal.inside != 0) {
+        std::vector<model::Frame> frames_from_inside = row.stack.frames.all();
+        frames_from_inside.insert(frames_from_inside.begin(), process.frame(fatal.inside));
+        row.stack.frames = std::move(frames_from_inside);
+    }
     row.other_tid = static_cast<std::uint32_t>(fatal.other_goid);
     row.other_stack = process.whole_stack(fatal.other_frames);
     if (fatal.other_goid == 0)

@@ -26,6 +26,9 @@ public:
     virtual std::string_view name() const = 0;
     // Adds to the book all that happened since the last call.
     virtual void collect(model::Book& book) = 0;
+    // Takes what the kernel tells event by event, before its room for that runs out: the urgent part of collect(),
+    // which has been called before.
+    virtual void take_events(model::Book& book) { collect(book); }
     // Ends the attachment and adds what was still under way. Targets that have ended are no error.
     virtual void detach(model::Book& book) = 0;
     virtual model::Ledger ledger() const = 0;
@@ -49,7 +52,7 @@ public:
     virtual std::vector<model::Evidence> evidence() { return {}; }
     // Kernel memory held for the audit.
     virtual std::uint64_t kernel_bytes() const = 0;
-    // A file descriptor that is readable when collect() should not wait for the interval's end; -1 for none.
+    // A file descriptor that is readable when take_events() should not wait for the interval's end; -1 for none.
     virtual int urgent_fd() const = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "sources/usdt_registry.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstring>
 
@@ -35,58 +36,94 @@ std::vector<Entry> read_chunked(const Process& process, const __u64 (&chunks)[MA
     return entries;
 }
 
-// The figures of many maps, gathered into one list of remote reads.
+constexpr std::uint64_t page_bytes = 4096;
+constexpr std::uint64_t largest_gap = 256;  // between two figures that are read in one piece
+
+// The figures of many maps, gathered into one list of remote reads. The tables of one map lie side by side: figures
+// that are near one another in a page are one piece, for which the kernel looks its memory up once.
 class FigureReads {
 public:
-    // Queues a field of a map of `parts` tables; the returned slot is for `sum`.
-    std::size_t add(const mapaudit_field& field, std::uint32_t parts, std::uint64_t stride) {
-        const bool readable =
-            field.addr != 0 && (field.width == 1 || field.width == 2 || field.width == 4 || field.width == 8);
-        slots_.push_back({field, values_.size(), readable ? std::min(parts, parts_limit) : 0});
-        for (std::uint32_t i = 0; i < slots_.back().parts; ++i) {
-            values_.push_back(0);
-            from_.push_back(field.addr + i * stride);
-            widths_.push_back(field.width);
+    // Queues a map's figures: `sum` takes their numbers in the order of the calls.
+    void add(const mapaudit_map_desc& desc) {
+        std::array<const mapaudit_field*, figures> fields{&desc.size, &desc.buckets, &desc.overflow, &desc.grows};
+        std::array<Figure*, figures> wanted{};
+        const std::size_t first = figures_.size();
+        figures_.resize(first + figures);
+        for (std::size_t i = 0; i < figures; ++i) {
+            figures_[first + i].field = *fields[i];
+            wanted[i] = &figures_[first + i];
         }
-        return slots_.size() - 1;
+        std::ranges::sort(wanted, {}, [](const Figure* figure) { return figure->field.addr; });
+        for (std::uint32_t part = 0; part < std::min(desc.parts, parts_limit); ++part)
+            for (Figure* figure : wanted)
+                if (is_readable(figure->field))
+                    figure->offsets.push_back(queue(figure->field.addr + part * desc.stride, figure->field.width));
     }
     void read(const Process& process) {
+        bytes_.assign(size_, 0);
         std::vector<RemoteRead> pieces;
-        pieces.reserve(values_.size());
-        for (std::size_t i = 0; i < values_.size(); ++i) pieces.push_back({from_[i], &values_[i], widths_[i]});
+        pieces.reserve(pieces_.size());
+        for (const Piece& piece : pieces_) pieces.push_back({piece.from, &bytes_[piece.offset], piece.bytes});
         process.read_many(pieces);
     }
-    std::optional<std::uint64_t> sum(std::size_t slot) const {
-        const Slot& s = slots_[slot];
-        if (s.parts == 0) return {};
+    // Over the map's tables; nothing where the map does not publish it.
+    std::optional<std::uint64_t> sum(std::size_t figure) const {
+        const auto& [field, offsets] = figures_[figure];
+        if (offsets.empty()) return {};
         std::uint64_t total = 0;
-        for (std::uint32_t i = 0; i < s.parts; ++i) {
-            const std::uint64_t value = values_[s.first + i];
-            total += s.field.log2 == 0 ? value : value < 63 ? std::uint64_t{1} << value : 0;
+        for (const std::size_t offset : offsets) {
+            std::uint64_t value = 0;
+            std::memcpy(&value, &bytes_[offset], field.width);
+            total += field.log2 == 0 ? value : value < 63 ? std::uint64_t{1} << value : 0;
         }
         return total;
     }
 
+    static constexpr std::size_t figures = 4;  // of a map: size, buckets, overflow, grows
+
 private:
-    struct Slot {
-        mapaudit_field field;
-        std::size_t first;
-        std::uint32_t parts;
+    struct Figure {
+        mapaudit_field field{};
+        std::vector<std::size_t> offsets;  // in bytes_, one a table
     };
-    std::vector<Slot> slots_;
-    std::vector<std::uint64_t> values_, from_;
-    std::vector<std::uint16_t> widths_;
+    struct Piece {
+        std::uint64_t from;
+        std::size_t offset, bytes;
+    };
+
+    static bool is_readable(const mapaudit_field& field) {
+        return field.addr != 0 && (field.width == 1 || field.width == 2 || field.width == 4 || field.width == 8);
+    }
+    // Where in bytes_ it will be.
+    std::size_t queue(std::uint64_t from, std::uint16_t width) {
+        if (pieces_.empty() || !reaches(pieces_.back(), from, width)) pieces_.push_back({from, size_, 0});
+        Piece& piece = pieces_.back();
+        piece.bytes = from - piece.from + width;
+        size_ = piece.offset + piece.bytes;
+        return piece.offset + (from - piece.from);
+    }
+    static bool reaches(const Piece& piece, std::uint64_t from, std::uint16_t width) {
+        const std::uint64_t end = piece.from + piece.bytes;
+        return from >= end && from - end <= largest_gap && piece.from / page_bytes == (from + width - 1) / page_bytes;
+    }
+
+    std::vector<Figure> figures_;
+    std::vector<Piece> pieces_;
+    std::vector<char> bytes_;
+    std::size_t size_ = 0;
 };
 
 std::vector<RegistryMap> with_figures(const Process& process, std::vector<mapaudit_map_desc> descs) {
     FigureReads reads;
-    for (const auto& d : descs)
-        for (const auto* field : {&d.size, &d.buckets, &d.overflow, &d.grows}) reads.add(*field, d.parts, d.stride);
+    for (const auto& desc : descs) reads.add(desc);
     reads.read(process);
     std::vector<RegistryMap> maps;
-    for (std::size_t i = 0; i < descs.size(); ++i)
-        maps.push_back({descs[i].id, text(descs[i].kind), text(descs[i].name), reads.sum(4 * i), reads.sum(4 * i + 1),
-                        reads.sum(4 * i + 2), reads.sum(4 * i + 3), (descs[i].flags & MAPAUDIT_MAP_CHECKED) != 0});
+    std::size_t figure = 0;
+    for (const auto& desc : descs) {
+        maps.push_back({desc.id, text(desc.kind), text(desc.name), reads.sum(figure), reads.sum(figure + 1),
+                        reads.sum(figure + 2), reads.sum(figure + 3), (desc.flags & MAPAUDIT_MAP_CHECKED) != 0});
+        figure += FigureReads::figures;
+    }
     return maps;
 }
 

@@ -58,6 +58,7 @@ public:
 
     std::string_view name() const override { return "usdt"; }
     void collect(model::Book& book) override;
+    void take_events(model::Book& book) override { drain_events(book); }
     void detach(model::Book& book) override;
     model::Ledger ledger() const override;
     Level level() const override { return level_; }

@@ -115,13 +115,12 @@ const std::vector<model::Frame>& Resolver::frames_at(const Step& step) {
 }
 
 model::Stack Resolver::stack_of(const Walk& walk) {
-    model::Stack stack;
-    stack.cut = walk.cut;
+    std::vector<model::Frame> all;
     for (const Step& step : walk.steps) {
         const auto& frames = frames_at(step);
-        stack.frames.insert(stack.frames.end(), frames.begin(), frames.end());
+        all.insert(all.end(), frames.begin(), frames.end());
     }
-    return stack;
+    return {std::move(all), walk.cut};
 }
 
 bool Resolver::reaches_the_beginning(const Walk& walk) {

@@ -39,6 +39,17 @@ const std::vector<model::Frame>& StackBook::frames_of(int pid, std::uint64_t add
     return named_[key] = symbolizers_.at(pid)->frames_of(address, is_return_address);
 }
 
+const model::Frames& StackBook::frames_along(int pid, const std::vector<std::uint64_t>& addresses) {
+    const std::pair key{pid, addresses};
+    if (const auto found = paths_.find(key); found != paths_.end()) return found->second;
+    std::vector<model::Frame> all;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+        const auto& frames = frames_of(pid, addresses[i], i > 0);
+        all.insert(all.end(), frames.begin(), frames.end());
+    }
+    return paths_[key] = std::move(all);
+}
+
 std::vector<std::string> StackBook::remarks() const {
     std::vector<std::string> all;
     for (const auto& [pid, symbolizer] : symbolizers_)
@@ -60,12 +71,7 @@ model::Stack StackBook::resolved(int pid, std::uint64_t fingerprint) {
             readable ? "not kept: more stacks than the audit was sized for" : "the process's files could not be read";
         return stack;
     }
-    bool innermost = true;
-    for (const std::uint64_t address : found->second.addresses) {
-        const auto& frames = frames_of(pid, address, !innermost);
-        stack.frames.insert(stack.frames.end(), frames.begin(), frames.end());
-        innermost = false;
-    }
+    stack.frames = frames_along(pid, found->second.addresses);
     stack.cut = found->second.cut;
     return stack;
 }

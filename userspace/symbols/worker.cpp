@@ -95,7 +95,7 @@ std::string answer(const std::string& request, Resolver& resolver, Unwinder& unw
     if (!walk.cut.empty() && resolver.reaches_the_beginning(walk)) walk.cut.clear();
     if (kind == Question::stack) {
         const model::Stack stack = resolver.stack_of(walk);
-        return reply.frames(stack.frames).text(stack.cut).take();
+        return reply.frames(stack.frames.all()).text(stack.cut).take();
     }
     std::vector<std::uint64_t> addresses;
     for (const Step& step : walk.steps) addresses.push_back(step.address);

@@ -16,9 +16,20 @@ Frame frame(const char* function, const char* file = "", std::uint32_t line = 0)
     return f;
 }
 Stack stack_of(std::initializer_list<const char*> functions) {
-    Stack stack;
-    for (const char* function : functions) stack.frames.push_back(frame(function));
-    return stack;
+    std::vector<Frame> frames;
+    for (const char* function : functions) frames.push_back(frame(function));
+    return {std::move(frames), ""};
+}
+
+TEST(Stacks, copies_share_their_frames) {
+    const Stack stack = stack_of({"mapaudit::detail::table_map<int>::assign(int)", "main"});
+    Evidence row;
+    row.stack = row.other_stack = stack;
+    const std::vector<Evidence> rows(1000, row);
+    for (const Evidence& copy : rows) EXPECT_EQ(&copy.other_stack.frames[1], &stack.frames[1]);
+    EXPECT_EQ(rows.back().stack, stack_of({"mapaudit::detail::table_map<int>::assign(int)", "main"}));
+    EXPECT_NE(rows.back().stack, stack_of({"main"}));
+    EXPECT_TRUE(Stack().frames.empty());
 }
 
 TEST(Stacks, the_librarys_own_frames_come_first) {

@@ -29,8 +29,9 @@ TEST(Folded, golden) {
 }
 
 TEST(Folded, stacks_that_look_alike_are_one_line) {
-    model::Stack elsewhere = whole;
-    for (model::Frame& f : elsewhere.frames) f.line += 7;
+    std::vector<model::Frame> other_lines = whole.frames.all();
+    for (model::Frame& f : other_lines) f.line += 7;
+    const model::Stack elsewhere{other_lines, whole.cut};
     const FoldedStack stacks[] = {{{"m"}, &whole, 2}, {{"m"}, &elsewhere, 40}, {{"m"}, &cut, 0}};
     EXPECT_EQ(folded_text(stacks), "m;main;serve(int, char);add_[i];shop::lock() 42\n");
 }

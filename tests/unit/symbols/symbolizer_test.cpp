@@ -150,10 +150,10 @@ TEST(Symbolizer, walk_and_names_apart) {
     std::string cut = "?";
     const auto addresses = symbolizer->unwind(stopped.capture(), cut);
     EXPECT_EQ(cut, "");
-    model::Stack stack;
+    std::vector<model::Frame> frames;
     for (std::size_t i = 0; i < addresses.size(); ++i)
-        for (const auto& frame : symbolizer->frames_of(addresses[i], i > 0)) stack.frames.push_back(frame);
-    EXPECT_THAT(shown(stack), ElementsAreArray(whole_chain()));
+        for (const auto& frame : symbolizer->frames_of(addresses[i], i > 0)) frames.push_back(frame);
+    EXPECT_THAT(shown({frames, cut}), ElementsAreArray(whole_chain()));
 }
 
 TEST(Symbolizer, a_recursion_ends_at_the_limit) {
