@@ -24,9 +24,12 @@ double rate(const Sighting& sighting) { return sighting.ops_per_s; }
 double p50(const Sighting& sighting) { return sighting.lookup_p50_ns; }
 double p99(const Sighting& sighting) { return sighting.lookup_p99_ns; }
 
+// Of look-ups; a mix without any has none.
+std::string latency(double ns) { return ns > 0 ? fmt::format("{:.0f} ns", ns) : "-"; }
+
 void print_side(std::ostream& out, const std::string& kind, const std::vector<Sighting>& sightings) {
-    out << fmt::format("      {:<14}{:>9.2f}M ops/s{:>10.0f} ns p50{:>12.0f} ns p99\n", kind,
-                       median(sightings, rate) / 1e6, median(sightings, p50), median(sightings, p99));
+    out << fmt::format("      {:<14}{:>9.2f}M ops/s{:>13} p50{:>15} p99\n", kind, median(sightings, rate) / 1e6,
+                       latency(median(sightings, p50)), latency(median(sightings, p99)));
 }
 
 std::string spread(std::vector<double> values) {
