@@ -21,23 +21,27 @@ TEST(Processes, ChildrenAreFoundWhileTheyAreThere) {
 
 TEST(Processes, CpuTimeOfThoseThatEndedStays) {
     EXPECT_GT(process_cpu_ns(::getpid()), 0u);
-    const auto of_others = [] {
-        const std::uint64_t own = process_cpu_ns(::getpid());  // first: what it takes meanwhile may only add
-        return tree_cpu_ns(::getpid()) - own;
+    // This process itself goes on between the two looks: its share first may only add, its share last only take away.
+    const auto at_most_of_others = [] {
+        const std::uint64_t own = process_cpu_ns(::getpid());
+        return static_cast<std::int64_t>(tree_cpu_ns(::getpid()) - own);
+    };
+    const auto at_least_of_others = [] {
+        const std::uint64_t all = tree_cpu_ns(::getpid());
+        return static_cast<std::int64_t>(all - process_cpu_ns(::getpid()));
     };
     // Far more than one of the steps that ended children are counted in.
     const char* const busy = "i=0; while [ $i -lt 400000 ]; do i=$((i + 1)); done";
-    const std::uint64_t before = of_others();  // other tests in this process have had children as well
+    // Other tests in this process have had children as well.
+    const std::int64_t least_before = at_least_of_others(), before = at_most_of_others();
     test::Child shell({"sh", "-c", std::string(busy) + "; echo busy; read end"}, test::Child::Input::pipe);
     ASSERT_EQ(shell.read_line(), "busy");
-    const std::uint64_t alive = process_cpu_ns(shell.pid());
-    // of_others() takes what this process did between its two looks for others' time, `before` too.
-    constexpr std::uint64_t own_ns = 10'000'000;
-    EXPECT_GE(of_others() + own_ns, before + alive);
+    const auto alive = static_cast<std::int64_t>(process_cpu_ns(shell.pid()));
+    EXPECT_GE(at_most_of_others() - least_before, alive);
     shell.end_input();
     shell.finish();
-    constexpr std::uint64_t step_ns = 2 * 10'000'000;  // of user and of system time
-    EXPECT_GT(of_others() + step_ns, before + alive);
+    constexpr std::int64_t step_ns = 2 * 10'000'000;  // of user and of system time
+    EXPECT_GT(at_most_of_others() + step_ns, before + alive);
 }
 
 }  // namespace

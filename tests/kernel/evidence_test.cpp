@@ -60,13 +60,6 @@ std::size_t lines_with(const std::string& folded, const std::vector<std::string>
     return found;
 }
 
-std::uint64_t waits_in(const std::vector<CsvRow>& csv) {
-    std::uint64_t waits = 0;
-    for (const CsvRow& row : rows_of(csv, "total"))
-        if (!row.at("waits").empty()) waits += std::stoull(row.at("waits"));
-    return waits;
-}
-
 double wait_total(const std::vector<CsvRow>& csv) {
     double total = 0;
     for (const CsvRow& row : csv)

@@ -66,4 +66,11 @@ std::vector<CsvRow> rows_of(const std::vector<CsvRow>& rows, const std::string& 
     return found;
 }
 
+std::uint64_t waits_in(const std::vector<CsvRow>& rows) {
+    std::uint64_t waits = 0;
+    for (const CsvRow& row : rows_of(rows, "total"))
+        if (!row.at("waits").empty()) waits += std::stoull(row.at("waits"));
+    return waits;
+}
+
 }  // namespace mapaudit::test

@@ -3,6 +3,7 @@
 // Reads the auditor's CSV back.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -19,5 +20,8 @@ std::vector<CsvRow> read_csv(const std::string& path);
 
 // The rows of one scope that stand for all CPUs and threads.
 std::vector<CsvRow> rows_of(const std::vector<CsvRow>& rows, const std::string& scope);
+
+// Waits for locks, in the `total` rows.
+std::uint64_t waits_in(const std::vector<CsvRow>& rows);
 
 }  // namespace mapaudit::test

@@ -38,21 +38,18 @@ std::vector<Entry> read_chunked(const Process& process, const __u64 (&chunks)[MA
 
 constexpr std::uint64_t page_bytes = 4096;
 constexpr std::uint64_t largest_gap = 256;  // between two figures that are read in one piece
+constexpr std::size_t portion_bytes = 4u << 20;
 
 // The figures of many maps, gathered into one list of remote reads. The tables of one map lie side by side: figures
 // that are near one another in a page are one piece, for which the kernel looks its memory up once.
 class FigureReads {
 public:
-    // Queues a map's figures: `sum` takes their numbers in the order of the calls.
+    // Queues a map's figures; `sum` numbers them in the order of the calls.
     void add(const mapaudit_map_desc& desc) {
-        std::array<const mapaudit_field*, figures> fields{&desc.size, &desc.buckets, &desc.overflow, &desc.grows};
+        for (const mapaudit_field& field : {desc.size, desc.buckets, desc.overflow, desc.grows})
+            figures_.push_back({field, {}});
         std::array<Figure*, figures> wanted{};
-        const std::size_t first = figures_.size();
-        figures_.resize(first + figures);
-        for (std::size_t i = 0; i < figures; ++i) {
-            figures_[first + i].field = *fields[i];
-            wanted[i] = &figures_[first + i];
-        }
+        for (std::size_t i = 0; i < figures; ++i) wanted[i] = &figures_[figures_.size() - figures + i];
         std::ranges::sort(wanted, {}, [](const Figure* figure) { return figure->field.addr; });
         for (std::uint32_t part = 0; part < std::min(desc.parts, parts_limit); ++part)
             for (Figure* figure : wanted)
@@ -78,6 +75,9 @@ public:
         }
         return total;
     }
+
+    // What read() will take.
+    std::size_t bytes() const { return size_; }
 
     static constexpr std::size_t figures = 4;  // of a map: size, buckets, overflow, grows
 
@@ -114,15 +114,20 @@ private:
 };
 
 std::vector<RegistryMap> with_figures(const Process& process, std::vector<mapaudit_map_desc> descs) {
-    FigureReads reads;
-    for (const auto& desc : descs) reads.add(desc);
-    reads.read(process);
     std::vector<RegistryMap> maps;
-    std::size_t figure = 0;
-    for (const auto& desc : descs) {
-        maps.push_back({desc.id, text(desc.kind), text(desc.name), reads.sum(figure), reads.sum(figure + 1),
-                        reads.sum(figure + 2), reads.sum(figure + 3), (desc.flags & MAPAUDIT_MAP_CHECKED) != 0});
-        figure += FigureReads::figures;
+    while (maps.size() < descs.size()) {
+        // In portions: how much lies between figures is the target's to say.
+        FigureReads reads;
+        const std::size_t first = maps.size();
+        std::size_t end = first;
+        while (end < descs.size() && reads.bytes() < portion_bytes) reads.add(descs[end++]);
+        reads.read(process);
+        for (std::size_t i = first; i < end; ++i) {
+            const auto& d = descs[i];
+            const std::size_t figure = (i - first) * FigureReads::figures;
+            maps.push_back({d.id, text(d.kind), text(d.name), reads.sum(figure), reads.sum(figure + 1),
+                            reads.sum(figure + 2), reads.sum(figure + 3), (d.flags & MAPAUDIT_MAP_CHECKED) != 0});
+        }
     }
     return maps;
 }

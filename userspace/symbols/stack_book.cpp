@@ -26,9 +26,10 @@ void StackBook::take(int pid, const wire_stack& stack) {
     const auto* const last = std::find(std::begin(stack.frames), std::end(stack.frames), 0u);
     captured.frame_pointers = {reinterpret_cast<const std::uint64_t*>(stack.frames),
                                static_cast<std::size_t>(last - stack.frames)};
-    Walked walked;
-    walked.addresses = found->second->unwind(captured, walked.cut);
-    walked_[{pid, stack.fingerprint}] = std::move(walked);
+    std::string cut;
+    auto addresses = found->second->unwind(captured, cut);
+    Paths::value_type& path = *paths_.try_emplace({pid, std::move(addresses)}).first;
+    walked_[{pid, stack.fingerprint}] = {&path, std::move(cut)};
 }
 
 const std::vector<model::Frame>& StackBook::frames_of(int pid, std::uint64_t address, bool is_return_address) {
@@ -39,15 +40,13 @@ const std::vector<model::Frame>& StackBook::frames_of(int pid, std::uint64_t add
     return named_[key] = symbolizers_.at(pid)->frames_of(address, is_return_address);
 }
 
-const model::Frames& StackBook::frames_along(int pid, const std::vector<std::uint64_t>& addresses) {
-    const std::pair key{pid, addresses};
-    if (const auto found = paths_.find(key); found != paths_.end()) return found->second;
+model::Frames StackBook::frames_along(int pid, const std::vector<std::uint64_t>& addresses) {
     std::vector<model::Frame> all;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         const auto& frames = frames_of(pid, addresses[i], i > 0);
         all.insert(all.end(), frames.begin(), frames.end());
     }
-    return paths_[key] = std::move(all);
+    return all;
 }
 
 std::vector<std::string> StackBook::remarks() const {
@@ -71,7 +70,9 @@ model::Stack StackBook::resolved(int pid, std::uint64_t fingerprint) {
             readable ? "not kept: more stacks than the audit was sized for" : "the process's files could not be read";
         return stack;
     }
-    stack.frames = frames_along(pid, found->second.addresses);
+    auto& [way, frames] = *found->second.path;
+    if (frames.empty()) frames = frames_along(pid, way.second);
+    stack.frames = frames;
     stack.cut = found->second.cut;
     return stack;
 }

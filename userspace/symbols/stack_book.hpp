@@ -28,18 +28,20 @@ public:
     std::vector<std::string> remarks() const;
 
 private:
+    // Fingerprints take in what lies dead on a stack: many of them are one way through the program. Its frames are none
+    // until it is asked for.
+    using Paths = std::map<std::pair<int, std::vector<std::uint64_t>>, model::Frames>;
     struct Walked {
-        std::vector<std::uint64_t> addresses;
+        Paths::value_type* path;  // of paths_, which nothing leaves
         std::string cut;
     };
-    // Fingerprints take in what lies dead on a stack: many of them are one way through the program.
-    const model::Frames& frames_along(int pid, const std::vector<std::uint64_t>& addresses);
+    model::Frames frames_along(int pid, const std::vector<std::uint64_t>& addresses);
     const std::vector<model::Frame>& frames_of(int pid, std::uint64_t address, bool is_return_address);
 
     std::map<int, std::unique_ptr<Symbolizer>> symbolizers_;  // null: the process could not be opened
+    Paths paths_;
     std::map<std::pair<int, std::uint64_t>, Walked> walked_;
     std::map<std::pair<int, std::uint64_t>, std::vector<model::Frame>> named_;
-    std::map<std::pair<int, std::vector<std::uint64_t>>, model::Frames> paths_;
 };
 
 }  // namespace mapaudit::symbols

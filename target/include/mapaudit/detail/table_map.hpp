@@ -243,7 +243,8 @@ private:
             });
         }
     };
-    // A write whose outcome a function of the caller's decides, which write(table, hash, observer) calls.
+    // A write whose outcome a function of the caller's decides, which write(table, hash, observer) calls. audit() is
+    // given one pointer, as its closures are to be small.
     template <op Op, class Q, class Write>
     bool decide(const Q& key, const Write& write) {
         const auto work = [&](auto& running) { return write_in(running, key, write); };
