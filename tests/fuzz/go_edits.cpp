@@ -14,7 +14,7 @@
 #include <iterator>
 #include <string>
 
-#include "sources/go_binary.hpp"
+#include "sources/go/binary/go_binary.hpp"
 #include "util/unique_fd.hpp"
 
 namespace mapaudit_test {

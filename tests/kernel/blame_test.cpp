@@ -8,8 +8,8 @@
 #include <memory>
 #include <thread>
 
-#include "sources/blame.hpp"
-#include "sources/usdt_source.hpp"
+#include "sources/blame/blame.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {

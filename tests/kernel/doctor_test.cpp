@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "sources/capabilities.hpp"
-#include "sources/uprobe_scaling.hpp"
+#include "sources/host/capabilities.hpp"
+#include "sources/host/uprobe_scaling.hpp"
 #include "support/child.hpp"
 
 namespace mapaudit::test {

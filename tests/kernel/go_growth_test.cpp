@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "go_target.hpp"
-#include "sources/go_source.hpp"
+#include "sources/go/go_source.hpp"
 
 namespace mapaudit::test {
 namespace {

@@ -8,8 +8,8 @@
 #include <map>
 
 #include "go_samples.hpp"
-#include "sources/go_process.hpp"
-#include "sources/go_programs.hpp"
+#include "sources/go/go_process.hpp"
+#include "sources/go/go_programs.hpp"
 
 namespace mapaudit::test {
 namespace {

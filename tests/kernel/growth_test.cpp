@@ -5,7 +5,7 @@
 
 #include <thread>
 
-#include "sources/usdt_source.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {

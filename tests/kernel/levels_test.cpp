@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-#include "sources/usdt_source.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {

@@ -9,8 +9,8 @@
 #include <set>
 #include <thread>
 
-#include "sources/usdt_images.hpp"
-#include "sources/usdt_source.hpp"
+#include "sources/usdt/usdt_images.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {

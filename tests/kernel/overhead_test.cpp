@@ -5,15 +5,15 @@
 
 #include <regex>
 
-#include "sources/calibration.hpp"
-#include "sources/usdt_source.hpp"
+#include "sources/host/calibration.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {
 namespace {
 
 TEST(Calibration, PricesAreThoseOfThisHost) {
-    auto calibration = sources::Calibration::start();
+    auto calibration = sources::Calibration::start({sources::attach_library});
     ASSERT_TRUE(calibration) << calibration.error().line();
     const auto prices = calibration->finish(std::chrono::seconds(20));
     ASSERT_TRUE(prices) << prices.error().line();

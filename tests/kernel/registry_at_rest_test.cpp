@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "sources/usdt_images.hpp"
-#include "sources/usdt_registry.hpp"
+#include "sources/usdt/usdt_images.hpp"
+#include "sources/usdt/usdt_registry.hpp"
 #include "support/child.hpp"
 #include "util/process.hpp"
 

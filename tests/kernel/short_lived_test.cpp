@@ -3,7 +3,7 @@
 // Maps that go before the auditor has looked a second time.
 #include <gtest/gtest.h>
 
-#include "sources/usdt_source.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "support/child.hpp"
 
 namespace mapaudit::test {

@@ -4,9 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include "output/format.hpp"
-#include "sources/go_source.hpp"
-#include "sources/usdt_images.hpp"
-#include "sources/usdt_source.hpp"
+#include "sources/go/go_source.hpp"
+#include "sources/usdt/usdt_images.hpp"
+#include "sources/usdt/usdt_source.hpp"
 
 namespace mapaudit::cli {
 namespace {

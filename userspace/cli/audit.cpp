@@ -24,7 +24,8 @@
 #include "output/rows.hpp"
 #include "output/screen.hpp"
 #include "output/summary.hpp"
-#include "sources/calibration.hpp"
+#include "sources/host/calibration.hpp"
+#include "sources/usdt/usdt_source.hpp"
 #include "symbols/stack_book.hpp"
 
 namespace mapaudit::cli {
@@ -174,11 +175,14 @@ int received_signal(const UniqueFd& stop_signals_fd) {
     return static_cast<int>(info.ssi_signo);
 }
 
-sources::CalibrationWish wish_for(const std::vector<std::unique_ptr<sources::Source>>& sources) {
-    const auto any = [&](std::string_view name) {
-        return std::any_of(sources.begin(), sources.end(), [&](const auto& source) { return source->name() == name; });
-    };
-    return {any("usdt"), any("go")};
+sources::CalibrationRequest calibration_for(const std::vector<std::unique_ptr<sources::Source>>& attached) {
+    sources::CalibrationRequest request;
+    for (const auto& source : attached) {
+        const sources::PricedActions actions = source->priced_actions();
+        if (actions.library) request.attach_library = sources::attach_library;
+        request.breakpoints |= actions.breakpoints;
+    }
+    return request;
 }
 
 // Once: what auditing costs here, for the estimates from now on.
@@ -344,7 +348,7 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
                          model::level_name(sources->front()->level()));
     // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration;
-    if (auto started = sources::Calibration::start(wish_for(*sources)))
+    if (auto started = sources::Calibration::start(calibration_for(*sources)))
         calibration.emplace(std::move(*started));
     else
         spdlog::warn("the target's slowdown is estimated from assumed figures: {}", started.error().line());

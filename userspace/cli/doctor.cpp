@@ -11,7 +11,7 @@
 
 #include "cli/commands.hpp"
 #include "output/format.hpp"
-#include "sources/capabilities.hpp"
+#include "sources/host/capabilities.hpp"
 
 namespace mapaudit::cli {
 namespace {

@@ -10,9 +10,9 @@
 #include "cli/commands.hpp"
 #include "cli/options.hpp"
 #include "output/format.hpp"
-#include "sources/go_process.hpp"
-#include "sources/usdt_images.hpp"
-#include "sources/usdt_registry.hpp"
+#include "sources/go/go_process.hpp"
+#include "sources/usdt/usdt_images.hpp"
+#include "sources/usdt/usdt_registry.hpp"
 #include "util/process.hpp"
 
 namespace mapaudit::cli {

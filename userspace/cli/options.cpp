@@ -5,7 +5,7 @@
 #include <charconv>
 #include <map>
 
-#include "sources/usdt_source.hpp"
+#include "sources/usdt/usdt_source.hpp"
 
 namespace mapaudit::cli {
 

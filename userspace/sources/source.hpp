@@ -17,6 +17,12 @@
 
 namespace mapaudit::sources {
 
+// What a source does to its targets that has a price, so that no more is measured than is needed.
+struct PricedActions {
+    bool library = false;      // operations and events of the map library
+    bool breakpoints = false;  // probes in programs that were not made for them
+};
+
 using model::Level;
 using model::level_name;
 
@@ -46,6 +52,7 @@ public:
     virtual std::optional<model::Watched> watched() const { return std::nullopt; }
     // Percent of the targets' CPU time that the source keeps its cost under by itself; nothing: it does not.
     virtual std::optional<double> budget_percent() const { return std::nullopt; }
+    virtual PricedActions priced_actions() const { return {}; }
     // What auditing costs here has been found out.
     virtual void set_prices(const model::Prices&) {}
     // What the rare events of the whole run rest on: call stacks with their threads. After detach(), once.

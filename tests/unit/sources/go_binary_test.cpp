@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The map functions of Go programs, stripped and not, against what nm, objdump and addr2line say of them.
-#include "sources/go_binary.hpp"
+#include "sources/go/binary/go_binary.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <random>
 
-#include "sources/go_binary.hpp"
+#include "sources/go/binary/go_binary.hpp"
 #include "support/audited_run.hpp"
 #include "unit/sources/other_tools.hpp"
 

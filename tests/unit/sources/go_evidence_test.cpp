@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sources/go_evidence.hpp"
+#include "sources/go/go_evidence.hpp"
 
 #include <gtest/gtest.h>
 

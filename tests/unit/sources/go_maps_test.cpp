@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Which map is which, where memory is used again and seeds change under a map's feet.
-#include "sources/go_maps.hpp"
+#include "sources/go/go_maps.hpp"
 
 #include <gtest/gtest.h>
 

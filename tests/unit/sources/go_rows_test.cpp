@@ -2,7 +2,7 @@
 //
 // What the kernel's tables say of one map becomes one sighting, whoever grew it and used it, and in whatever order the
 // rows come.
-#include "sources/go_rows.hpp"
+#include "sources/go/go_rows.hpp"
 
 #include <gtest/gtest.h>
 

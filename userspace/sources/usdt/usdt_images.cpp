@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sources/usdt/usdt_images.hpp"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+namespace mapaudit::sources {
+namespace {
+
+constexpr std::uint64_t page_mask = 0xfff;
+
+// Where the file's link-time address 0 lies in the process, told from its executable mapping.
+std::uint64_t load_bias(const Mapping& mapping, const ElfProbes& probes) {
+    const std::uint64_t segment_page = probes.first_load_offset & ~page_mask;
+    return mapping.start - mapping.offset + segment_page - (probes.first_load_address & ~page_mask);
+}
+
+}  // namespace
+
+Result<std::vector<UsdtImage>> find_images(const Process& process) {
+    auto mappings = process.mappings();
+    if (!mappings) return mappings.error();
+    std::vector<UsdtImage> images;
+    std::set<std::pair<std::uint64_t, std::uint64_t>> seen;
+    Error refused;
+    bool any_refused = false;
+    for (const Mapping& mapping : *mappings) {
+        if (!mapping.executable || !seen.insert({mapping.device, mapping.inode}).second) continue;
+        const std::string attach_path = process.path_to(mapping);
+        if (attach_path.empty()) continue;
+        auto probes = read_probes(attach_path);
+        if (!probes) {
+            if (probes.error().kind == Failure::not_permitted && !std::exchange(any_refused, true))
+                refused = probes.error();
+            continue;
+        }
+        if (probes->sites.empty()) continue;
+        UsdtImage image{attach_path, mapping.path, std::move(*probes), 0};
+        if (image.probes.registry_address != 0)
+            image.registry = load_bias(mapping, image.probes) + image.probes.registry_address;
+        images.push_back(std::move(image));
+    }
+    if (images.empty() && any_refused) return refused;
+    std::stable_partition(images.begin(), images.end(),
+                          [](const UsdtImage& image) { return image.attach_path.ends_with("/exe"); });
+    return images;
+}
+
+}  // namespace mapaudit::sources

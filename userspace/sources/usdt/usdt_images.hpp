@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which of the files mapped into a process carry our probes, and where their registries stand in its memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sources/usdt/usdt_notes.hpp"
+#include "util/process.hpp"
+
+namespace mapaudit::sources {
+
+struct UsdtImage {
+    std::string attach_path;  // opens the mapped file itself, whatever became of its name
+    std::string path;         // its name, for people
+    ElfProbes probes;
+    std::uint64_t registry = 0;  // address in the process; 0: none
+};
+
+// The executable first, libraries in the order of their addresses. Empty where no file has probes.
+Result<std::vector<UsdtImage>> find_images(const Process& process);
+
+}  // namespace mapaudit::sources
