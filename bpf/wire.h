@@ -30,7 +30,7 @@ enum wire_probe {
 
 /* A domain is one registry in one process. */
 struct wire_domain {
-	__u64 registry;     /* its address in the target; 0: not known yet, accept any */
+	__u64 registry;	    /* its address in the target; 0: not known yet, accept any */
 	__u32 thread_base;  /* its blocks' first entry in `threads` */
 	__u32 thread_limit; /* how many it has */
 	/* The target's PID namespace: its probes name threads by their ids there. */
@@ -71,19 +71,19 @@ struct wire_page {
 
 /* One operation of one map on one lane. Sums are in ticks, for WIRE_GROW and the per-operation probes in ns. */
 struct wire_cell_op {
-	__u64 counted;     /* calls that were counted and not timed */
-	__u64 sampled;     /* timed calls that are among the counted ones: calls = counted + timed - sampled */
+	__u64 counted;	   /* calls that were counted and not timed */
+	__u64 sampled;	   /* timed calls that are among the counted ones: calls = counted + timed - sampled */
 	__u64 latency_sum; /* of timed calls; how many these are, the histogram says */
 	__u64 latency_max;
 	__u64 waits;
 	__u64 wait_sum;
 	__u64 migrations;
-	__u64 lost;             /* calls seen and not recorded: no page was left */
-	__s64 buckets_grown;    /* grow only: new minus old buckets */
-	__u64 conflicts;        /* by the operation that met another: assign a writer, lookup a reader or an iteration */
-	__u64 grew_sum;         /* of latency_sum: by operations that grew or evacuated; how many, their histogram says */
+	__u64 lost;	     /* calls seen and not recorded: no page was left */
+	__s64 buckets_grown; /* grow only: new minus old buckets */
+	__u64 conflicts;     /* by the operation that met another: assign a writer, lookup a reader or an iteration */
+	__u64 grew_sum;	     /* of latency_sum: by operations that grew or evacuated; how many, their histogram says */
 	__u32 latency_page[MAPAUDIT_OCTAVES]; /* index into pages; 0: none yet */
-	__u32 extra; /* index into extras; 0: none yet */
+	__u32 extra;			      /* index into extras; 0: none yet */
 };
 
 /* The histograms that most operations have no use for: a place is given to those that ever waited or grew. */
@@ -120,12 +120,12 @@ struct wire_lane {
 
 enum wire_loss {
 	WIRE_LOST_UNREADABLE = 0, /* the batch's memory could not be read */
-	WIRE_LOST_MALFORMED,      /* a record or batch that no library writes */
-	WIRE_LOST_BUSY,           /* the lane was taken, where a single operation cannot be handed over */
-	WIRE_LOST_NO_PAGE,        /* the histogram memory is full */
-	WIRE_LOST_RING,           /* the event ring is full */
-	WIRE_LOST_MISSED,         /* a batch that the target fired never arrived */
-	WIRE_LOST_REGISTRY,       /* from a registry that is not known */
+	WIRE_LOST_MALFORMED,	  /* a record or batch that no library writes */
+	WIRE_LOST_BUSY,		  /* the lane was taken, where a single operation cannot be handed over */
+	WIRE_LOST_NO_PAGE,	  /* the histogram memory is full */
+	WIRE_LOST_RING,		  /* the event ring is full */
+	WIRE_LOST_MISSED,	  /* a batch that the target fired never arrived */
+	WIRE_LOST_REGISTRY,	  /* from a registry that is not known */
 	WIRE_LOSSES,
 };
 
@@ -134,12 +134,14 @@ struct wire_ledger {
 	__u64 handled;
 	__u64 lost[WIRE_LOSSES];
 	__u64 batches;
-	__u64 spilled;        /* records that went to user space whole; counted in `handled` when they are taken there */
-	__u64 events_dropped; /* details of growth, creation and destruction that the ring had no room for; not counts */
-	__u64 stacks_dropped; /* stacks that found no place and are shown as unknown */
-	__u64 event_hits;     /* of all probes but the batches': what they cost, not counts */
-	__u64 evidence_dropped; /* waits, holds, conflicts and growths (all counted elsewhere) whose stacks found no row */
-	__u64 timed_hits; /* of all probes, and what they took in the program: the target's time, not counts */
+	__u64 spilled; /* records that went to user space whole; counted in `handled` when they are taken there */
+	__u64 events_dropped;	/* details of growth, creation and destruction that the ring had no room for; not counts
+				 */
+	__u64 stacks_dropped;	/* stacks that found no place and are shown as unknown */
+	__u64 event_hits;	/* of all probes but the batches': what they cost, not counts */
+	__u64 evidence_dropped; /* waits, holds, conflicts and growths (all counted elsewhere) whose stacks found no row
+				 */
+	__u64 timed_hits;	/* of all probes, and what they took in the program: the target's time, not counts */
 	__u64 timed_ns;
 };
 
@@ -150,9 +152,9 @@ struct wire_ledger {
 
 enum wire_evidence_kind {
 	WIRE_WAITING = 1, /* stack: who waited; other: who held the lock; detail: op; tid 0 */
-	WIRE_OWNING,      /* stack: who let go of a lock that others waited for; detail: op; durations: held */
-	WIRE_RACING,      /* stack: who came upon the other; other: who was inside; detail: enum mapaudit_conflict */
-	WIRE_GROWING,     /* stack: whose operation grew the map; detail: enum mapaudit_grow_reason */
+	WIRE_OWNING,	  /* stack: who let go of a lock that others waited for; detail: op; durations: held */
+	WIRE_RACING,	  /* stack: who came upon the other; other: who was inside; detail: enum mapaudit_conflict */
+	WIRE_GROWING,	  /* stack: whose operation grew the map; detail: enum mapaudit_grow_reason */
 };
 
 /*
@@ -249,10 +251,10 @@ struct wire_stack {
 	struct wire_event event;
 	__u64 fingerprint;
 	__u64 ip, sp, bp;
-	__u64 saved[10]; /* callee-saved: rbx, r12 .. r15 on x86-64, x19 .. x28 on aarch64 */
-	__u64 link;      /* x30 on aarch64 */
+	__u64 saved[10];	   /* callee-saved: rbx, r12 .. r15 on x86-64, x19 .. x28 on aarch64 */
+	__u64 link;		   /* x30 on aarch64 */
 	__u64 frames[WIRE_FRAMES]; /* by frame pointers, from the probe outwards, 0 after the last */
-	__u32 bytes;               /* of memory that could be read */
+	__u32 bytes;		   /* of memory that could be read */
 	__u32 reserved;
 	__u8 memory[WIRE_STACK_BYTES]; /* from sp upwards */
 };
@@ -263,7 +265,8 @@ struct wire_spill {
 	struct mapaudit_record records[MAPAUDIT_BATCH];
 };
 
-/* ---- blame: CPU samples, and time off the CPU, by what threads were doing (blame_cpu.bpf.c, blame_sched.bpf.c) ---- */
+/* ---- blame: CPU samples, and time off the CPU, by what threads were doing (blame_cpu.bpf.c, blame_sched.bpf.c) ----
+ */
 
 /* What an operation was doing when a sample hit it: the first that holds, from the last. */
 enum wire_phase {
@@ -283,7 +286,8 @@ enum wire_counter {
 	WIRE_COUNTERS,
 };
 
-/* A perf event's attach cookie: which counter it samples, in the low byte, and whether its overflows are the samples. */
+/* A perf event's attach cookie: which counter it samples, in the low byte, and whether its overflows are the samples.
+ */
 #define WIRE_COUNT_NONE 0xffu
 #define WIRE_COUNT_MASK 0xffu
 #define WIRE_IS_SAMPLE 0x100u
@@ -335,7 +339,7 @@ struct wire_blame {
 /* A thread that was switched out inside an operation. */
 struct wire_off_cpu {
 	__u64 since_ns; /* CLOCK_MONOTONIC */
-	__u64 key;      /* wire_blame_key() */
+	__u64 key;	/* wire_blame_key() */
 	__u32 cpu;
 	__u32 op;      /* with MAPAUDIT_IN_* */
 	__u32 process; /* index */
@@ -346,10 +350,10 @@ struct wire_off_cpu {
 struct wire_blame_rest {
 	__u64 samples;
 	__u64 elsewhere; /* in no operation */
-	__u64 unknown;   /* what the thread did could not be told: its block is not known yet, or makes no sense */
-	__u64 lost;      /* in an operation that the blame table had no room for */
+	__u64 unknown;	 /* what the thread did could not be told: its block is not known yet, or makes no sense */
+	__u64 lost;	 /* in an operation that the blame table had no room for */
 	__u64 events[WIRE_COUNTERS]; /* of the whole process */
-	__u64 off_cpu_lost; /* times off the CPU in an operation that a table had no room for */
+	__u64 off_cpu_lost;	     /* times off the CPU in an operation that a table had no room for */
 	__u64 reserved;
 };
 

@@ -23,7 +23,7 @@ enum wire_go_probe {
 	WIRE_GO_STEP,	   /* a step of an iteration: nothing is counted, but the map is read */
 	WIRE_GO_RETURN,	   /* a RET of an operation's function */
 	WIRE_GO_STEP_RETURN, /* and of a step's */
-	WIRE_GO_PANIC,	   /* runtime.gopanic: the operation that the goroutine is in, if any, does not return */
+	WIRE_GO_PANIC,	     /* runtime.gopanic: the operation that the goroutine is in, if any, does not return */
 };
 
 #define WIRE_GO_PROBE_MASK 0xffull
@@ -216,7 +216,7 @@ struct wire_go_ledger {
 	__u64 hits;    /* of all probes, those too that will come again behind a stack that grows first */
 	__u64 stepped; /* of these, at a RET, which the kernel cannot emulate */
 	__u64 untimed; /* operations that no latency is known of: they did not return, or found no room */
-	__u64 untold;  /* conflicts that are counted and not told: more than WIRE_GO_MOST_TOLD, or no room in the ring */
+	__u64 untold; /* conflicts that are counted and not told: more than WIRE_GO_MOST_TOLD, or no room in the ring */
 	__u64 timed_hits;
 	__u64 timed_ns;
 };

@@ -10,8 +10,8 @@
 #include "wire_go.h"
 
 /*
- * Which of two tables is written to, of growths and of operations alike, so that what one reading finds of either is what
- * happened in one stretch of time. The auditor changes it, and then waits for the programs that saw it as it was.
+ * Which of two tables is written to, of growths and of operations alike, so that what one reading finds of either is
+ * what happened in one stretch of time. The auditor changes it, and then waits for the programs that saw it as it was.
  */
 __u32 turn;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Operations on the maps of a Go program, added up by map, caller and kind while a window is open. Two tables take turns,
- * as with growths.
+ * Operations on the maps of a Go program, added up by map, caller and kind while a window is open. Two tables take
+ * turns, as with growths.
  */
 #ifndef MAPAUDIT_GO_OPERATIONS_BPF_H
 #define MAPAUDIT_GO_OPERATIONS_BPF_H

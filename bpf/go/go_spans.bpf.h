@@ -4,8 +4,8 @@
  *
  * The probes lie outside the section between the setting and the clearing of the runtime's own write flag: at the
  * prologue's stack check and at the RETs. A goroutine is inside from the one to the other. A lock that the program
- * holds round the operation is taken before the first and let go of after the second, so that whoever shares it is never
- * inside at the same time.
+ * holds round the operation is taken before the first and let go of after the second, so that whoever shares it is
+ * never inside at the same time.
  */
 #ifndef MAPAUDIT_GO_SPANS_BPF_H
 #define MAPAUDIT_GO_SPANS_BPF_H
@@ -30,9 +30,9 @@ enum inside_as { INSIDE_UNSEEN, INSIDE_READER, INSIDE_WRITER };
 struct inside {
 	struct wire_go_calls_key key;
 	__u64 type, start_ns;
-	__u64 ip, frame; /* of the probe; its caller's rbp */
-	__u16 as;	 /* enum inside_as */
-	__u16 log2;	 /* of the map's buckets, as in growths */
+	__u64 ip, frame;       /* of the probe; its caller's rbp */
+	__u16 as;	       /* enum inside_as */
+	__u16 log2;	       /* of the map's buckets, as in growths */
 	__u16 iterates, steps; /* is an iteration or a step of one; is a step */
 };
 
@@ -57,10 +57,10 @@ struct used_key {
 };
 
 struct used {
-	__u64 writer;	 /* g; 0: nobody writes */
-	__u64 reader;	 /* g of the latest reader */
-	__u64 readers;	 /* how many there are */
-	__u64 told;	 /* conflicts */
+	__u64 writer;	   /* g; 0: nobody writes */
+	__u64 reader;	   /* g of the latest reader */
+	__u64 readers;	   /* how many there are */
+	__u64 told;	   /* conflicts */
 	struct other left; /* the latest to leave: whoever came upon it may look it up too late */
 };
 
@@ -160,8 +160,8 @@ static __always_inline struct used *used_map(const struct used_key *key)
 #define SOMEBODY (~0ull) /* is no goroutine's address */
 
 /*
- * Enters the map, and says who is in it already and must not be: of two that enter at once, one at least sees the other.
- * An erasure from an empty map reads, as the runtime sees it.
+ * Enters the map, and says who is in it already and must not be: of two that enter at once, one at least sees the
+ * other. An erasure from an empty map reads, as the runtime sees it.
  */
 static __always_inline __u64 enter(struct used *map, struct inside *self, __u64 goroutine, int writes,
 				   enum mapaudit_conflict *kind)

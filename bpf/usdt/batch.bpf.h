@@ -11,7 +11,8 @@
  * Which of the records [first, first + count) nobody has taken yet: returns how many to skip, and takes the rest.
  * `missed` becomes the number of records before `first` that never arrived.
  */
-static __always_inline __u32 take(const struct wire_domain *domain, __u32 block, __u64 first, __u32 count, __u64 *missed)
+static __always_inline __u32 take(const struct wire_domain *domain, __u32 block, __u64 first, __u32 count,
+				  __u64 *missed)
 {
 	__u32 index = domain->thread_base + block;
 	__u64 end = first + count;

@@ -11,7 +11,7 @@
 
 /* The cell of a map on this CPU's lane, with the lane claimed; null (and nothing claimed) where that cannot be had. */
 static __always_inline struct wire_cell *claim_cell(__u32 cpu, __u32 domain, __u32 map, struct wire_lane **claimed,
-						     __u32 *where)
+						    __u32 *where)
 {
 	__u32 tid = per_thread ? current_tid() : 0;
 	struct wire_lane *lane;

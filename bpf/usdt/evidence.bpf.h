@@ -30,13 +30,13 @@ struct {
  * order and at the same time: what cannot be given its stack at once awaits it here, and whoever finds both, by a full
  * barrier between its own part and a look at the other's, moves the counts.
  */
-struct party_key {
+struct counterpart_key {
 	__u32 domain;
 	__u32 map;
 	__u32 tid;  /* 0: whoever holds the lock shared */
 	__u32 kind; /* WIRE_WAITING or WIRE_RACING */
 };
-#define AWAITING 8 /* callers told apart; what awaits beyond these stays without the party's stack */
+#define AWAITING 8 /* callers told apart; what awaits beyond these stays without the counterpart's stack */
 struct awaiting {
 	__u64 caller; /* hash of the next three; 0: free. Once taken, a row stays its caller's */
 	__u64 stack;
@@ -47,19 +47,20 @@ struct awaiting {
 	__u64 total_ns;
 	__u64 max_ns;
 };
-struct party {
+struct counterpart {
 	__u64 stack; /* where it let go, last */
 	__u64 time_ns;
 	struct awaiting rows[AWAITING];
 };
-__u64 no_party[sizeof(struct party) / sizeof(__u64)]; /* an array, so that the skeleton need not know the type */
+__u64 no_counterpart[sizeof(struct counterpart) /
+		     sizeof(__u64)]; /* an array, so that the skeleton need not know the type */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 4096);
-	__type(key, struct party_key);
-	__type(value, struct party);
-} parties SEC(".maps");
+	__type(key, struct counterpart_key);
+	__type(value, struct counterpart);
+} counterparts SEC(".maps");
 
 /* ---- the name of a stack ---- */
 
@@ -201,19 +202,19 @@ static __always_inline void account(struct wire_ledger *ledger, int placed)
 		__sync_fetch_and_add(&ledger->evidence_dropped, 1);
 }
 
-static __always_inline struct party *party_of(const struct party_key *who)
+static __always_inline struct counterpart *counterpart_of(const struct counterpart_key *who)
 {
-	struct party *party = bpf_map_lookup_elem(&parties, who);
+	struct counterpart *counterpart = bpf_map_lookup_elem(&counterparts, who);
 
-	if (!party) {
-		bpf_map_update_elem(&parties, who, no_party, BPF_NOEXIST);
-		party = bpf_map_lookup_elem(&parties, who);
+	if (!counterpart) {
+		bpf_map_update_elem(&counterparts, who, no_counterpart, BPF_NOEXIST);
+		counterpart = bpf_map_lookup_elem(&counterparts, who);
 	}
-	return party;
+	return counterpart;
 }
 
-/* Moves what awaits a party to the stack that it was in. */
-static __always_inline void settle(const struct party_key *who, struct party *party, __u64 now)
+/* Moves what awaits a counterpart to the stack that it was in. */
+static __always_inline void settle(const struct counterpart_key *who, struct counterpart *counterpart, __u64 now)
 {
 	struct wire_evidence_key key = {};
 
@@ -222,7 +223,7 @@ static __always_inline void settle(const struct party_key *who, struct party *pa
 	key.map = who->map;
 	key.other_tid = who->tid;
 	for (int i = 0; i < AWAITING; i++) {
-		struct awaiting *row = &party->rows[i];
+		struct awaiting *row = &counterpart->rows[i];
 		struct wire_evidence *unknown;
 		__u64 count, total_ns;
 
@@ -237,8 +238,8 @@ static __always_inline void settle(const struct party_key *who, struct party *pa
 		key.detail = row->detail;
 		key.other_stack = 0;
 		unknown = bpf_map_lookup_elem(&evidence, &key);
-		key.other_stack = party->stack;
-		/* The table of parties forgets the oldest, under the hands of whoever still writes to it. */
+		key.other_stack = counterpart->stack;
+		/* The table of counterparts forgets the oldest, under the hands of whoever still writes to it. */
 		if (!unknown || unknown->count < count || !add_evidence(&key, count, total_ns, row->max_ns, now))
 			continue;
 		__sync_fetch_and_add(&unknown->count, -count);
@@ -246,13 +247,13 @@ static __always_inline void settle(const struct party_key *who, struct party *pa
 	}
 }
 
-/* The other party may not have said yet where it was: leave word. */
-static __always_inline void await(struct party *party, const struct wire_evidence_key *key, __u64 ns)
+/* The other counterpart may not have said yet where it was: leave word. */
+static __always_inline void await(struct counterpart *counterpart, const struct wire_evidence_key *key, __u64 ns)
 {
 	__u64 caller = mix(mix(key->stack, key->tid), key->detail) | 1;
 
 	for (int i = 0; i < AWAITING; i++) {
-		struct awaiting *row = &party->rows[i];
+		struct awaiting *row = &counterpart->rows[i];
 		__u64 seen = row->caller;
 
 		if (seen == 0)
@@ -274,38 +275,38 @@ static __always_inline void await(struct party *party, const struct wire_evidenc
 }
 
 /*
- * Adds one event whose other party is `who`. It has said where it was, or will: no longer ago than `since` counts, for
- * what it says later is said of the next time.
+ * Adds one event whose other counterpart is `who`. It has said where it was, or will: no longer ago than `since`
+ * counts, for what it says later is said of the next time.
  */
-static __always_inline int add_meeting(struct party_key *who, struct wire_evidence_key *key, __u64 ns, __u64 since,
-				       __u64 now)
+static __always_inline int add_meeting(struct counterpart_key *who, struct wire_evidence_key *key, __u64 ns,
+				       __u64 since, __u64 now)
 {
-	struct party *party = party_of(who);
+	struct counterpart *counterpart = counterpart_of(who);
 	int placed;
 
-	if (party && party->stack && party->time_ns >= since) {
-		key->other_stack = party->stack;
+	if (counterpart && counterpart->stack && counterpart->time_ns >= since) {
+		key->other_stack = counterpart->stack;
 		return add_evidence(key, 1, ns, ns, now);
 	}
 	placed = add_evidence(key, 1, ns, ns, now);
-	if (!party || !placed)
+	if (!counterpart || !placed)
 		return placed;
-	await(party, key, ns);
-	if (*(volatile __u64 *)&party->time_ns >= since)
-		settle(who, party, now);
+	await(counterpart, key, ns);
+	if (*(volatile __u64 *)&counterpart->time_ns >= since)
+		settle(who, counterpart, now);
 	return placed;
 }
 
-/* A party says where it was. */
-static __always_inline void reveal(const struct party_key *who, __u64 stack, __u64 now)
+/* A counterpart says where it was. */
+static __always_inline void reveal(const struct counterpart_key *who, __u64 stack, __u64 now)
 {
-	struct party *party = party_of(who);
+	struct counterpart *counterpart = counterpart_of(who);
 
-	if (!party)
+	if (!counterpart)
 		return;
-	party->stack = stack;
-	__sync_lock_test_and_set(&party->time_ns, now);
-	settle(who, party, now);
+	counterpart->stack = stack;
+	__sync_lock_test_and_set(&counterpart->time_ns, now);
+	settle(who, counterpart, now);
 }
 
 /* ---- the probes ---- */
@@ -315,7 +316,7 @@ static __always_inline int on_contended(struct wire_regs *regs, __u32 domain)
 	__u64 wait = WIRE_ARG2(regs), since = WIRE_ARG4(regs), now = bpf_ktime_get_ns();
 	struct wire_ledger *ledger = this_ledger();
 	struct wire_evidence_key key = {};
-	struct party_key owner = {};
+	struct counterpart_key owner = {};
 
 	if (!ledger)
 		return 0;
@@ -339,7 +340,7 @@ static __always_inline int on_released(struct wire_regs *regs, __u32 domain)
 	__u64 held = WIRE_ARG2(regs), now = bpf_ktime_get_ns();
 	struct wire_ledger *ledger = this_ledger();
 	struct wire_evidence_key key = {};
-	struct party_key who = {};
+	struct counterpart_key who = {};
 
 	if (!ledger)
 		return 0;
@@ -363,7 +364,7 @@ static __always_inline int add_race(struct wire_regs *regs, __u32 domain, struct
 {
 	__u64 arrived = bpf_ktime_get_ns(), stack = stack_of(regs, domain, ledger), now = bpf_ktime_get_ns();
 	struct wire_evidence_key key = {};
-	struct party_key who = {};
+	struct counterpart_key who = {};
 
 	who.domain = domain;
 	who.map = (__u32)WIRE_ARG0(regs);

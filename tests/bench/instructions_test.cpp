@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a probe costs an unattached operation, in instructions: counted, not timed, so it can be a test. The goal is
-// three. The compare and the branch are two everywhere; what is above is registers that g++ saves for the attached path,
-// which is never taken.
+// three. The compare and the branch are two everywhere; what is above is registers that g++ saves for the attached
+// path, which is never taken.
 #include "instructions.hpp"
 
 #include <gtest/gtest.h>

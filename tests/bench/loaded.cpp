@@ -74,9 +74,9 @@ void pin(unsigned number, const cpu_set_t& allowed) {
 
 // The same threads from the first window to the last: to make one costs, and an audited one more.
 template <class Map>
-class Crew {
+class Workers {
 public:
-    explicit Crew(const Load& load) : load_(load), gate_(static_cast<std::ptrdiff_t>(load.threads) + 1) {
+    explicit Workers(const Load& load) : load_(load), gate_(static_cast<std::ptrdiff_t>(load.threads) + 1) {
         sched_getaffinity(0, sizeof allowed_, &allowed_);
         for (unsigned i = 0; i < load.maps; ++i) {
             maps_.push_back(std::make_unique<Map>("bench"));
@@ -84,7 +84,7 @@ public:
         }
         for (unsigned t = 0; t < load.threads; ++t) threads_.emplace_back([this, t] { work(t); });
     }
-    ~Crew() {
+    ~Workers() {
         ms_ = 0;
         gate_.arrive_and_wait();
     }
@@ -143,14 +143,14 @@ private:
 
 template <class Map>
 int serve(const Load& load) {
-    Crew<Map> crew(load);
+    Workers<Map> workers(load);
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
         std::string command;
         std::uint64_t ms = 0;
         words >> command >> ms;
         if (command == "measure" && ms > 0) {
-            crew.measure(ms);
+            workers.measure(ms);
         } else if (command == "armed") {
             print_semaphores();
         } else {

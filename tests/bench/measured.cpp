@@ -83,7 +83,8 @@ using Assign = void (*)(Map&, std::uint64_t);
 template <class Map, Lookup<Map> look, Assign<Map> put>
 class Loop {
 public:
-    explicit Loop(Mix mix) : map_("bench"), chained_(mix == Mix::chained), steps_(make_steps(mix == Mix::mixed ? 0.1 : 0)) {
+    explicit Loop(Mix mix)
+        : map_("bench"), chained_(mix == Mix::chained), steps_(make_steps(mix == Mix::mixed ? 0.1 : 0)) {
         // Chained, a key's value is another key: one round through all of them, in an order that no cache foresees.
         std::vector<std::uint64_t> order(keys);
         std::iota(order.begin(), order.end(), 0);

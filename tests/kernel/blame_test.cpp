@@ -41,11 +41,11 @@ public:
     }
     void attach() { attach(child_->pid()); }
     Child& child() { return *child_; }
-    void collect() { source_->collect(book_); }
-    model::CpuReport so_far() const { return book_.cpu_totals(); }
+    void collect() { source_->collect(aggregator_); }
+    model::CpuReport so_far() const { return aggregator_.cpu_totals(); }
     model::CpuReport detach() {
-        source_->detach(book_);
-        return book_.cpu_totals();
+        source_->detach(aggregator_);
+        return aggregator_.cpu_totals();
     }
     // Has the program do something, and waits until it has.
     void order(const std::string& what) {
@@ -57,7 +57,7 @@ private:
     std::unique_ptr<Child> child_;
     std::unique_ptr<Process> process_;
     std::unique_ptr<sources::UsdtSource> source_;
-    model::Book book_{{}};
+    model::Aggregator aggregator_{{}};
 };
 
 std::unique_ptr<Child> obedient() {
@@ -242,9 +242,9 @@ TEST(Blame, TwoProcessesAreToldApart) {
     ASSERT_TRUE(source) << source.error().line();
     EXPECT_EQ(first.finish().exit_code, 0);
     EXPECT_EQ(second.finish().exit_code, 0);
-    model::Book book({});
-    (*source)->detach(book);
-    const auto cpu = book.cpu_totals();
+    model::Aggregator aggregator({});
+    (*source)->detach(aggregator);
+    const auto cpu = aggregator.cpu_totals();
     ASSERT_EQ(cpu.processes.size(), 2u);
     expect_to_add_up(cpu);
     for (const auto& process : cpu.processes) EXPECT_GT(process.in_maps, 0u) << process.pid;
@@ -287,10 +287,10 @@ protected:
         ASSERT_TRUE(source) << source.error().line();
         ASSERT_EQ(child.finish(Child::Seconds(120)).exit_code, 0);
         (*blame)->stop();
-        (*blame)->collect(book_.blame());
-        cpu_ = book_.cpu_totals();
+        (*blame)->collect(aggregator_.blame());
+        cpu_ = aggregator_.cpu_totals();
     }
-    model::Book book_{{}};
+    model::Aggregator aggregator_{{}};
     model::CpuReport cpu_;
 };
 

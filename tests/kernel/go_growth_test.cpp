@@ -140,10 +140,10 @@ InProcess audit_in_process(const std::vector<std::string>& arguments, const sour
     auto source = sources::GoSource::attach(std::move(processes), options);
     if (!source) throw std::runtime_error(source.error().line());
     result.known = target.load();
-    model::Book book({});
-    (*source)->detach(book);
+    model::Aggregator aggregator({});
+    (*source)->detach(aggregator);
     result.ledger = (*source)->ledger();
-    result.rows = book.totals(1);
+    result.rows = aggregator.totals(1);
     result.evidence = (*source)->evidence();
     EXPECT_EQ(target.end().exit_code, 0);
     EXPECT_EQ(result.ledger.fired, result.ledger.handled + result.ledger.lost_total());

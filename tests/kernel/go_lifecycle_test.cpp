@@ -91,17 +91,17 @@ TEST_P(GoLifecycle, AttachedManyTimesWhileStacksMove) {
     GoTarget target("diver");
     auto process = Process::open(target.pid());
     ASSERT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     for (int round = asked("MAPAUDIT_GO_ROUNDS", GetParam().rounds); round > 0; --round) {
         auto source = attach(*process, GetParam().watch);
         ASSERT_NE(source, nullptr);
         ASSERT_TRUE(comes_true("a hit under the probes",
                                [&] {
-                                   source->collect(book);
+                                   source->collect(aggregator);
                                    return source->ledger().handled > 0;
                                }))
             << "round " << round;
-        source->detach(book);
+        source->detach(aggregator);
         const model::Ledger ledger = source->ledger();
         ASSERT_EQ(ledger.fired, ledger.handled + ledger.lost_total()) << "round " << round;
         ASSERT_TRUE(process->alive()) << "round " << round;

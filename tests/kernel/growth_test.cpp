@@ -28,10 +28,10 @@ GrowthRun watch_growth(const std::vector<std::string>& workload, sources::Level 
         ADD_FAILURE() << source.error().line();
         return run;
     }
-    model::Book book({});
+    model::Aggregator aggregator({});
     const Finished finished = driver.finish(Child::Seconds(120));
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
-    (*source)->detach(book);
+    (*source)->detach(aggregator);
     run.driver = nlohmann::json::parse(finished.out);
     return run;
 }
@@ -85,8 +85,8 @@ TEST(Growth, SameSizeWhenOverflowPilesUp) {
     ASSERT_TRUE(source) << source.error().line();
     const Finished finished = target.finish();
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    model::Book book({});
-    (*source)->detach(book);
+    model::Aggregator aggregator({});
+    (*source)->detach(aggregator);
     unsigned long grows = 0, buckets = 0, same_size = 0;
     ASSERT_EQ(std::sscanf(finished.out.c_str(), "%lu %lu", &grows, &buckets), 2);
     ASSERT_EQ(events.size(), grows);

@@ -31,16 +31,16 @@ Switched switch_round(const std::vector<std::string>& workload, const std::vecto
     EXPECT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     EXPECT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     sources::UsdtOptions options{levels[0], false, {}};
     options.switchable = true;
     auto source = sources::UsdtSource::attach({&*process}, options, mechanism);
     EXPECT_TRUE(source) << source.error().line();
     if (!source) return result;
     while (process->alive()) {
-        (*source)->collect(book);
+        (*source)->collect(aggregator);
         const Level next = levels[static_cast<std::size_t>(++result.switches) % levels.size()];
-        const auto changed = (*source)->set_level(next, book);
+        const auto changed = (*source)->set_level(next, aggregator);
         if (!changed) {
             // It may be on its way out: without its files, and not dead yet.
             pollfd end{process->pidfd(), POLLIN, 0};
@@ -51,8 +51,8 @@ Switched switch_round(const std::vector<std::string>& workload, const std::vecto
     }
     const Finished finished = driver.finish();
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
-    (*source)->detach(book);
-    for (const model::Row& row : book.totals(1)) {
+    (*source)->detach(aggregator);
+    for (const model::Row& row : aggregator.totals(1)) {
         if (row.op == "grow") continue;
         result.calls += row.calls;
         result.timed += row.timed;

@@ -83,9 +83,9 @@ private:
     Result<Process> process_;
 };
 
-std::uint64_t calls_of(model::Book& book) {
+std::uint64_t calls_of(model::Aggregator& aggregator) {
     std::uint64_t calls = 0;
-    for (const model::Row& row : book.totals(1)) calls += row.op == "grow" ? 0 : row.calls;
+    for (const model::Row& row : aggregator.totals(1)) calls += row.op == "grow" ? 0 : row.calls;
     return calls;
 }
 
@@ -119,20 +119,20 @@ TEST(Lifecycle, TwoAuditorsBothCountRight) {
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
-    model::Book first_book({}), second_book({});
+    model::Aggregator first_aggregator({}), second_aggregator({});
     auto first = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     auto second = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     ASSERT_TRUE(first && second);
     const Finished finished = driver.finish(Child::Seconds(120));
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    (*first)->detach(first_book);
-    (*second)->detach(second_book);
+    (*first)->detach(first_aggregator);
+    (*second)->detach(second_aggregator);
     const auto json = nlohmann::json::parse(finished.out);
-    EXPECT_EQ(calls_of(first_book), 2000003u);
+    EXPECT_EQ(calls_of(first_aggregator), 2000003u);
     expect_balance((*first)->ledger());
     // The second may have come a moment after the load began; what it missed it did not see, and what it saw is exact.
-    EXPECT_LE(calls_of(second_book), 2000003u);
-    EXPECT_GT(calls_of(second_book), 0u);
+    EXPECT_LE(calls_of(second_aggregator), 2000003u);
+    EXPECT_GT(calls_of(second_aggregator), 0u);
     expect_balance((*second)->ledger());
 }
 
@@ -140,15 +140,15 @@ TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
     RunningDriver driver("2", {"--rate", "20000"});
     std::uint64_t seen = 0;
     for (int round = 0; round < 5; ++round) {
-        model::Book book({});
+        model::Aggregator aggregator({});
         auto source = sources::UsdtSource::attach({&driver.process()}, {sources::Level::full, false, {}});
         ASSERT_TRUE(source) << source.error().line();
         wait_until("operations", [&] {
-            (*source)->collect(book);
-            return calls_of(book) > 2000;
+            (*source)->collect(aggregator);
+            return calls_of(aggregator) > 2000;
         });
-        (*source)->detach(book);
-        seen += calls_of(book);
+        (*source)->detach(aggregator);
+        seen += calls_of(aggregator);
         expect_balance((*source)->ledger());
         source = Error::of(Failure::failed, "gone");
         EXPECT_EQ(driver.semaphores(), 0u);
@@ -166,17 +166,17 @@ TEST(Lifecycle, WhatAnIdleThreadHoldsIsRead) {
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     ASSERT_TRUE(source) << source.error().line();
     wait_until("the first operations", [&] {
-        (*source)->collect(book);
-        return calls_of(book) > 0;
+        (*source)->collect(aggregator);
+        return calls_of(aggregator) > 0;
     });
     const Finished finished = driver.finish();
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    (*source)->detach(book);
-    EXPECT_EQ(calls_of(book), 300u);
+    (*source)->detach(aggregator);
+    EXPECT_EQ(calls_of(aggregator), 300u);
     expect_balance((*source)->ledger());
 }
 
@@ -224,13 +224,13 @@ TEST(Lifecycle, StopSignalsDrainAndEndWell) {
 TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
     RunningDriver driver("8");
     for (int round = 0; round < 200; ++round) {
-        model::Book book({});
+        model::Aggregator aggregator({});
         const auto level = round % 3 == 0   ? sources::Level::sampled
                            : round % 3 == 1 ? sources::Level::full
                                             : sources::Level::events;
         auto source = sources::UsdtSource::attach({&driver.process()}, {level, false, {}});
         ASSERT_TRUE(source) << source.error().line();
-        (*source)->detach(book);
+        (*source)->detach(aggregator);
         expect_balance((*source)->ledger());
     }
     EXPECT_EQ(driver.semaphores(), 0u);
@@ -242,14 +242,14 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}},
                                               sources::UprobeMechanism::perf_events);
     ASSERT_TRUE(source) << source.error().line();
     const Finished finished = driver.finish();
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    (*source)->detach(book);
-    EXPECT_EQ(calls_of(book), 300007u);
+    (*source)->detach(aggregator);
+    EXPECT_EQ(calls_of(aggregator), 300007u);
     expect_balance((*source)->ledger());
 }
 
@@ -326,19 +326,19 @@ TEST(Lifecycle, CallsWhoseHistogramFindsNoRoomAreCountedWithOtherMaps) {
         ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
         auto process = Process::open(driver.pid());
         ASSERT_TRUE(process);
-        model::Book book({});
+        model::Aggregator aggregator({});
         sources::UsdtOptions options{level, false, {}};
         options.max_pages = 1;  // and what is kept for "(other)"
         auto source = sources::UsdtSource::attach({&*process}, options);
         ASSERT_TRUE(source) << source.error().line();
         const Finished finished = driver.finish();
         ASSERT_EQ(finished.exit_code, 0) << finished.err;
-        (*source)->detach(book);
-        EXPECT_EQ(calls_of(book), 1'000'003u);
+        (*source)->detach(aggregator);
+        EXPECT_EQ(calls_of(aggregator), 1'000'003u);
         EXPECT_EQ((*source)->ledger().lost_total(), 0u);
         expect_balance((*source)->ledger());
         std::uint64_t timed = 0, timed_elsewhere = 0;
-        for (const model::Row& row : book.totals(1))
+        for (const model::Row& row : aggregator.totals(1))
             if (row.op != "grow") (row.map_name == "(other)" ? timed : timed_elsewhere) += row.timed;
         EXPECT_GT(timed, 0u);
         EXPECT_GT(timed, timed_elsewhere);
@@ -351,15 +351,15 @@ TEST(Lifecycle, MoreStacksThanTheirRingHoldsCostNoCount) {
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     ASSERT_TRUE(source) << source.error().line();
     // Nobody reads while it runs, as where the auditor gets no CPU.
     const Finished finished = driver.finish(Child::Seconds(120));
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    (*source)->detach(book);
+    (*source)->detach(aggregator);
     for (const model::Loss& loss : (*source)->ledger().lost) EXPECT_EQ(loss.count, 0u) << loss.cause;
-    EXPECT_EQ(calls_of(book), 1'000'003u);
+    EXPECT_EQ(calls_of(aggregator), 1'000'003u);
 }
 
 TEST(Lifecycle, RunAuditsFromTheFirstInstruction) {

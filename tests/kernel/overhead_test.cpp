@@ -24,7 +24,7 @@ TEST(Calibration, PricesAreThoseOfThisHost) {
         EXPECT_LT(price, 100'000);
     }
     EXPECT_GE(prices->sample_ns, 0);
-    EXPECT_GT(prices->company, 0);
+    EXPECT_GT(prices->parallel_speed, 0);
     EXPECT_LT(prices->counted_ns, prices->record_ns);
 }
 
@@ -33,13 +33,13 @@ TEST(Overhead, RestsOnWhatTheTargetDid) {
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
     auto process = Process::open(driver.pid());
     ASSERT_TRUE(process);
-    model::Book book({});
+    model::Aggregator aggregator({});
     sources::UsdtOptions options;
     options.cpu = true;
     auto source = sources::UsdtSource::attach({&*process}, options);
     ASSERT_TRUE(source) << source.error().line();
     ASSERT_EQ(driver.finish().exit_code, 0);
-    (*source)->detach(book);
+    (*source)->detach(aggregator);
     const model::Activity activity = (*source)->activity();
     EXPECT_EQ(activity.timed, 4000037u);
     EXPECT_EQ(activity.counted, 0u);

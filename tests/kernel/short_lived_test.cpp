@@ -19,10 +19,10 @@ TEST(ShortLived, AMapThatWentBeforeTheFirstIntervalHasItsName) {
     auto source = sources::UsdtSource::attach({&*process}, {sources::Level::full, false, {}});
     ASSERT_TRUE(source) << source.error().line();
     ASSERT_TRUE(target.wait_for("gone")) << target.err();
-    model::Book book({});
-    (*source)->detach(book);
+    model::Aggregator aggregator({});
+    (*source)->detach(aggregator);
     bool seen = false;
-    for (const model::Row& row : book.totals(1)) {
+    for (const model::Row& row : aggregator.totals(1)) {
         if (row.op != "assign") continue;
         seen = true;
         EXPECT_EQ(row.map_name, "left");

@@ -26,7 +26,7 @@
 #include "output/summary.hpp"
 #include "sources/host/calibration.hpp"
 #include "sources/usdt/usdt_source.hpp"
-#include "symbols/stack_book.hpp"
+#include "symbols/stack_table.hpp"
 
 namespace mapaudit::cli {
 namespace {
@@ -339,7 +339,7 @@ bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen-
 Result<int> audit(const std::vector<const Process*>& processes, const AuditOptions& options, Outputs outputs,
                   const UniqueFd& stop_signals_fd, const AuditHooks& hooks) {
     prefer_this_process();
-    symbols::StackBook stacks;  // outlives the sources
+    symbols::StackTable stacks;  // outlives the sources
     auto sources = attach_sources(processes, options, stacks);
     if (!sources) return sources.error();
     for (const Process* process : processes)

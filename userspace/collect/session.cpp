@@ -9,16 +9,16 @@ namespace mapaudit::collect {
 using clock = std::chrono::steady_clock;
 
 Session::Session(const std::vector<const Process*>& processes, std::vector<std::unique_ptr<sources::Source>> sources,
-                 model::BookOptions options)
+                 model::AggregatorOptions options)
     : processes_(processes),
       sources_(std::move(sources)),
-      book_(options),
+      aggregator_(options),
       overhead_(processes_),
       start_(clock::now()),
       last_(start_) {
     for (const Process* process : processes_) names_.push_back(process->comm());
     // What was done since the probes were attached is priced against no CPU time.
-    for (const auto& source : sources_) source->collect(book_);
+    for (const auto& source : sources_) source->collect(aggregator_);
     overhead_.start(activity());
 }
 
@@ -59,17 +59,17 @@ model::Report Session::make_report(model::Scope scope, double interval_s) const 
     for (std::size_t i = 0; i < processes_.size(); ++i)
         report.targets.push_back(
             {processes_[i]->pid(), names_[i], std::string(sources::level_name(level())), processes_[i]->alive()});
-    report.maps = book_.maps();
+    report.maps = aggregator_.maps();
     return report;
 }
 
 void Session::collect() {
-    for (const auto& source : sources_) source->collect(book_);
+    for (const auto& source : sources_) source->collect(aggregator_);
     overhead_.look(activity());
 }
 
 void Session::take_events() {
-    for (const auto& source : sources_) source->take_events(book_);
+    for (const auto& source : sources_) source->take_events(aggregator_);
 }
 
 model::Activity Session::activity() const {
@@ -112,24 +112,24 @@ Result<std::optional<Switch>> Session::step_governor() {
 Result<void> Session::change_level(sources::Level level) {
     for (const auto& source : sources_) {
         if (!source->has_levels()) continue;
-        if (auto changed = source->set_level(level, book_); !changed) return changed;
+        if (auto changed = source->set_level(level, aggregator_); !changed) return changed;
     }
-    book_unseen();
+    report_unseen();
     unseen_since_.reset();
     if (level == sources::Level::events) unseen_since_ = clock::now();
     return {};
 }
 
-void Session::book_unseen() {
+void Session::report_unseen() {
     watched_.resize(sources_.size());
     for (std::size_t i = 0; i < sources_.size(); ++i)
         if (const auto watched = sources_[i]->watched())
-            book_.add_watched(sources_[i]->name(), *watched - std::exchange(watched_[i], *watched));
+            aggregator_.add_watched(sources_[i]->name(), *watched - std::exchange(watched_[i], *watched));
     if (!unseen_since_) return;
     const auto now = finished_ ? end_ : clock::now();
     for (const auto& source : sources_)
         if (source->has_levels())
-            book_.add_unseen(source->name(), std::chrono::duration<double>(now - *unseen_since_).count());
+            aggregator_.add_unseen(source->name(), std::chrono::duration<double>(now - *unseen_since_).count());
     unseen_since_ = now;
 }
 
@@ -145,10 +145,10 @@ model::Report Session::interval() {
     const auto now = finished_ ? end_ : clock::now();
     const double seconds = std::max(std::chrono::duration<double>(now - last_).count(), 1e-6);
     last_ = now;
-    book_unseen();
+    report_unseen();
     model::Report report = make_report(model::Scope::interval, seconds);
-    report.rows = book_.close_interval(seconds);
-    report.cpu = book_.close_cpu_interval();
+    report.rows = aggregator_.close_interval(seconds);
+    report.cpu = aggregator_.close_cpu_interval();
     model::share_cpu(report.rows, report.cpu);
     model::count_calls(report.cpu, report.rows);
     const std::uint64_t kernel_bytes = report.self.kernel_bytes;
@@ -162,13 +162,14 @@ model::Report Session::interval() {
 // good part of a short audit.
 model::Report Session::finish() {
     collect();
-    for (const auto& source : sources_) source->detach(book_);
+    for (const auto& source : sources_) source->detach(aggregator_);
     end_ = clock::now();
     finished_ = true;
     return interval();
 }
 
-// The sources know maps by number; the book has their names, and this session the time that counts from the attach.
+// The sources know maps by number; the aggregator has their names, and this session the time that counts from the
+// attach.
 std::vector<model::Evidence> Session::evidence() const {
     std::vector<model::Evidence> all;
     const auto start = std::chrono::duration_cast<std::chrono::nanoseconds>(start_.time_since_epoch()).count();
@@ -177,7 +178,7 @@ std::vector<model::Evidence> Session::evidence() const {
     };
     for (const auto& source : sources_)
         for (model::Evidence& row : source->evidence()) {
-            if (const model::MapInfo* map = book_.find({row.pid, row.domain, row.map_id}); map != nullptr) {
+            if (const model::MapInfo* map = aggregator_.find({row.pid, row.domain, row.map_id}); map != nullptr) {
                 row.map_name = map->name;
                 row.map_kind = map->kind;
             }
@@ -191,9 +192,9 @@ std::vector<model::Evidence> Session::evidence() const {
 model::Report Session::total() const {
     const double seconds = std::max(elapsed_s(), 1e-6);
     model::Report report = make_report(model::Scope::total, seconds);
-    report.rows = book_.totals(seconds);
+    report.rows = aggregator_.totals(seconds);
     report.evidence = evidence();
-    report.cpu = book_.cpu_totals();
+    report.cpu = aggregator_.cpu_totals();
     model::share_cpu(report.rows, report.cpu);
     model::count_calls(report.cpu, report.rows);
     const std::uint64_t kernel_bytes = report.self.kernel_bytes;

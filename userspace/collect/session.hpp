@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// One audit from attach to detach: the sources fill the book, the session closes its intervals and makes the reports.
+// One audit from attach to detach: the sources fill the aggregator, the session closes its intervals and makes the
+// reports.
 #pragma once
 
 #include <chrono>
@@ -11,7 +12,7 @@
 
 #include "collect/overhead_meter.hpp"
 #include "collect/self_cost.hpp"
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "model/report.hpp"
 #include "sources/source.hpp"
 #include "util/process.hpp"
@@ -30,7 +31,7 @@ class Session {
 public:
     // `processes` must outlive the session.
     Session(const std::vector<const Process*>& processes, std::vector<std::unique_ptr<sources::Source>> sources,
-            model::BookOptions options);
+            model::AggregatorOptions options);
 
     // What the targets' activity is priced at from now on, what came before included.
     void set_prices(const model::Prices& prices);
@@ -63,7 +64,7 @@ private:
     model::Report make_report(model::Scope scope, double interval_s) const;
     model::Activity activity() const;
     void fill_overhead(model::Report& report, const model::Overhead& overhead) const;
-    void book_unseen();
+    void report_unseen();
     Result<void> change_level(sources::Level level);
     std::vector<model::Evidence> evidence() const;
     double elapsed_s() const;
@@ -71,14 +72,14 @@ private:
     std::vector<const Process*> processes_;
     std::vector<std::string> names_;
     std::vector<std::unique_ptr<sources::Source>> sources_;
-    model::Book book_;
+    model::Aggregator aggregator_;
     SelfMeter meter_;
     OverheadMeter overhead_;
     std::optional<model::Governor> governor_;
     std::optional<double> budget_percent_;
     unsigned switches_ = 0;
     std::optional<std::chrono::steady_clock::time_point> unseen_since_;  // operations are not seen, by the governor
-    std::vector<model::Watched> watched_;                                // of each source, as booked
+    std::vector<model::Watched> watched_;                                // of each source, as the aggregator was told
     std::chrono::steady_clock::time_point start_, last_, end_;
     bool finished_ = false;
 };

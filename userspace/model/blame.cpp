@@ -108,7 +108,7 @@ void count_calls(CpuReport& cpu, const std::vector<Row>& rows) {
         if (const auto found = calls.find(map.key); found != calls.end()) map.calls = found->second;
 }
 
-void BlameBook::add(const BlameKey& map, std::uint32_t op, const OpBlame& gained) {
+void BlameAggregator::add(const BlameKey& map, std::uint32_t op, const OpBlame& gained) {
     if (op >= MAPAUDIT_HOT_OPS || gained.empty()) return;
     for (Spans* spans : {&interval_, &total_}) {
         spans->maps[map][op].add(gained);
@@ -118,7 +118,7 @@ void BlameBook::add(const BlameKey& map, std::uint32_t op, const OpBlame& gained
     }
 }
 
-void BlameBook::add(const ProcessBlame& gained) {
+void BlameAggregator::add(const ProcessBlame& gained) {
     for (Spans* spans : {&interval_, &total_}) {
         ProcessBlame& process = spans->processes[gained.pid];
         process.pid = gained.pid;
@@ -131,7 +131,7 @@ void BlameBook::add(const ProcessBlame& gained) {
     }
 }
 
-CpuReport BlameBook::report(const Spans& spans) const {
+CpuReport BlameAggregator::report(const Spans& spans) const {
     CpuReport report;
     report.able = able_;
     for (const auto& [key, ops] : spans.maps) report.maps.push_back({key, {}, {}, ops, {}});
@@ -139,8 +139,8 @@ CpuReport BlameBook::report(const Spans& spans) const {
     return report;
 }
 
-CpuReport BlameBook::close_interval() { return report(std::exchange(interval_, {})); }
+CpuReport BlameAggregator::close_interval() { return report(std::exchange(interval_, {})); }
 
-CpuReport BlameBook::totals() const { return report(total_); }
+CpuReport BlameAggregator::totals() const { return report(total_); }
 
 }  // namespace mapaudit::model

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Where a process's CPU time went, by map and operation, and how long operations were off the CPU. Plain data and the
-// book that sums it up; no clock, no I/O, no libbpf.
+// aggregator that sums it up; no clock, no I/O, no libbpf.
 #pragma once
 
 #include <array>
@@ -98,7 +98,7 @@ void share_cpu(std::vector<Row>& rows, const CpuReport& cpu);
 void count_calls(CpuReport& cpu, const std::vector<Row>& rows);
 
 // What the maps and processes gained, interval by interval.
-class BlameBook {
+class BlameAggregator {
 public:
     void set_able(BlameAbility able) { able_ = std::move(able); }
     // Adds to this interval and to the total. An operation that is none of the hot ones is ignored.

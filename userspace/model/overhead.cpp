@@ -23,7 +23,7 @@ double cost_ns(const Prices& prices, const Activity& activity) {
            static_cast<double>(activity.samples) * prices.sample_ns +
            static_cast<double>(activity.breakpoints) * prices.breakpoint_ns +
            static_cast<double>(activity.steps) * prices.step_ns + activity.program_ns +
-           (aftermath - 1) * breakpoints_ns(prices, activity);
+           (cold_cache_factor - 1) * breakpoints_ns(prices, activity);
 }
 
 double cost_percent(double cost_ns, double target_cpu_ns) {

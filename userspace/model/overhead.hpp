@@ -20,11 +20,11 @@ struct Prices {
     // A probe on an instruction of a program that was not made for it: one that the kernel emulates, and one that it
     // single-steps, both without the program. (The latter: 900 where no hypervisor is in between.)
     double breakpoint_ns = 450, step_ns = 17000;
-    double company = 1;     // of its own speed, what a thread that hits probes keeps while others do; 1: not known
-    bool measured = false;  // on this host
+    double parallel_speed = 1;  // of its own speed, what a thread that hits probes keeps while others do; 1: not known
+    bool measured = false;      // on this host
 
     // Threads hold one another up at probes.
-    bool crowded() const { return company < 0.5; }
+    bool probes_contend() const { return parallel_speed < 0.5; }
 };
 
 // How often the target did what has a price. Ever rising; a period's is the difference of two.
@@ -60,7 +60,7 @@ struct Activity {
 double breakpoints_ns(const Prices& prices, const Activity& activity);
 // Behind a breakpoint a program finds its caches and the processor's guesses at branches cold: in all a hit costs so
 // much more than it takes. Of nats-server, whose code is large, 1.19; of a loop round one map, 1.0 (`make bench-go`).
-inline constexpr double aftermath = 1.2;
+inline constexpr double cold_cache_factor = 1.2;
 
 // CPU time that the target spent on being audited.
 double cost_ns(const Prices& prices, const Activity& activity);

@@ -91,11 +91,11 @@ std::string waits_text(const model::Report& total, const EvidenceView& view) {
     const auto waits = waits_of(chosen(total, EvidenceKind::waiting, view));
     if (waits.empty()) return {};
     std::string text = "Waits for locks, the longest in all first:\n";
-    if (total.overhead.prices.crowded())
+    if (total.overhead.prices.probes_contend())
         text += fmt::format(
             "  (threads that hit probes at once run at {} of their speed in this kernel, so that the audit "
             "may be a part of these waits: see mapaudit doctor)\n",
-            percent_of(total.overhead.prices.company));
+            percent_of(total.overhead.prices.parallel_speed));
     const std::size_t shown = std::min(waits.size(), view.most);
     for (std::size_t i = 0; i < shown; ++i) {
         const Evidence& row = waits[i].sum;

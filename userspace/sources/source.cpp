@@ -3,7 +3,7 @@
 
 namespace mapaudit::sources {
 
-Result<void> Source::set_level(Level level, model::Book&) {
+Result<void> Source::set_level(Level level, model::Aggregator&) {
     if (level == this->level()) return {};
     return Error::of(Failure::failed,
                      "source " + std::string(name()) + " cannot change its level while it is attached");

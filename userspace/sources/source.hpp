@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A way of seeing maps in processes. Every source fills the same book, so that every output works for every source.
+// A way of seeing maps in processes. Every source fills the same aggregator, so that every output works for every
+// source.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "model/evidence.hpp"
 #include "model/level.hpp"
 #include "model/overhead.hpp"
@@ -30,21 +31,21 @@ class Source {
 public:
     virtual ~Source() = default;
     virtual std::string_view name() const = 0;
-    // Adds to the book all that happened since the last call.
-    virtual void collect(model::Book& book) = 0;
+    // Adds to the aggregator all that happened since the last call.
+    virtual void collect(model::Aggregator& aggregator) = 0;
     // Takes what the kernel tells event by event, before its room for that runs out: the urgent part of collect(),
     // which has been called before.
-    virtual void take_events(model::Book& book) { collect(book); }
+    virtual void take_events(model::Aggregator& aggregator) { collect(aggregator); }
     // Ends the attachment and adds what was still under way. Targets that have ended are no error.
-    virtual void detach(model::Book& book) = 0;
+    virtual void detach(model::Aggregator& aggregator) = 0;
     virtual model::Ledger ledger() const = 0;
     // What is attached now.
     virtual Level level() const = 0;
     // It can be another one; false: this source has but one way of seeing maps, whatever the level of others.
     virtual bool has_levels() const { return true; }
     // Changes it while the target runs; a call is counted once, whichever level it began at. What had been seen until
-    // then is in the book when this returns. On failure the level stays.
-    virtual Result<void> set_level(Level level, model::Book& book);
+    // then is in the aggregator when this returns. On failure the level stays.
+    virtual Result<void> set_level(Level level, model::Aggregator& aggregator);
     // How often targets did what costs them CPU time, since the attach and up to the last collect().
     virtual model::Activity activity() const = 0;
     // What of operations was watched from the attach to the last collect(), where that was not all by the source's own

@@ -14,22 +14,22 @@ namespace {
 // What two runs of one and the same load differ by here.
 constexpr double noise = 0.1;
 
-double median(const std::vector<Sighting>& sightings, double (*of)(const Sighting&)) {
+double median(const std::vector<Observation>& observations, double (*of)(const Observation&)) {
     std::vector<double> values;
-    for (const Sighting& sighting : sightings) values.push_back(of(sighting));
+    for (const Observation& observation : observations) values.push_back(of(observation));
     return median_of(std::move(values));
 }
 
-double rate(const Sighting& sighting) { return sighting.ops_per_s; }
-double p50(const Sighting& sighting) { return sighting.lookup_p50_ns; }
-double p99(const Sighting& sighting) { return sighting.lookup_p99_ns; }
+double rate(const Observation& observation) { return observation.ops_per_s; }
+double p50(const Observation& observation) { return observation.lookup_p50_ns; }
+double p99(const Observation& observation) { return observation.lookup_p99_ns; }
 
 // Of look-ups; a mix without any has none.
 std::string latency(double ns) { return ns > 0 ? fmt::format("{:.0f} ns", ns) : "-"; }
 
-void print_side(std::ostream& out, const std::string& kind, const std::vector<Sighting>& sightings) {
-    out << fmt::format("      {:<14}{:>9.2f}M ops/s{:>13} p50{:>15} p99\n", kind, median(sightings, rate) / 1e6,
-                       latency(median(sightings, p50)), latency(median(sightings, p99)));
+void print_side(std::ostream& out, const std::string& kind, const std::vector<Observation>& observations) {
+    out << fmt::format("      {:<14}{:>9.2f}M ops/s{:>13} p50{:>15} p99\n", kind, median(observations, rate) / 1e6,
+                       latency(median(observations, p50)), latency(median(observations, p99)));
 }
 
 std::string spread(std::vector<double> values) {

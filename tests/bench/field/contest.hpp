@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "field/claim.hpp"
-#include "field/sighting.hpp"
+#include "field/observation.hpp"
 
 namespace mapaudit::bench {
 
 // Both kinds on one mix, round by round, one after the other.
 struct Contest {
-    std::vector<Sighting> better, worse;
+    std::vector<Observation> better, worse;
 
     // How many times as good the one was: the median of the rounds' own ratios, the least and the most.
     std::vector<double> ratios(Figure figure) const;
@@ -27,7 +27,7 @@ struct ClaimResult {
     Contest contest;
     // Where it was not seen, more threads than CPUs were asked for, and there were these instead: one a CPU.
     std::optional<Contest> one_a_cpu;
-    std::optional<Sighting> waits;  // and this of the worse kind under the claim's own load, every wait timed
+    std::optional<Observation> waits;  // and this of the worse kind under the claim's own load, every wait timed
 
     bool holds() const;  // at least as much as in the article, but for noise
     std::string verdict() const;

@@ -26,7 +26,7 @@ test::CsvRow row(const std::string& scope, double elapsed_s, const std::string& 
             {"weight", "100"}};
 }
 
-TEST(FieldSighting, RatesAreTheInnerIntervals) {
+TEST(FieldObservation, RatesAreTheInnerIntervals) {
     std::vector<test::CsvRow> rows;
     const double rates[] = {1, 1000, 3000, 2000, 2};
     for (int i = 0; i < 5; ++i) {
@@ -35,19 +35,19 @@ TEST(FieldSighting, RatesAreTheInnerIntervals) {
         rows.push_back(row("interval", 0.25 * (i + 1), "grow", 1e6));
     }
     rows.push_back(row("total", 1.25, "lookup", 7));
-    const Sighting sighting = read_sighting(rows);
-    EXPECT_DOUBLE_EQ(sighting.ops_per_s, 2010);
-    EXPECT_DOUBLE_EQ(sighting.lookup_p99_ns, 400);
-    EXPECT_DOUBLE_EQ(sighting.waiting, 0.004);  // 5 ms in 1.25 s
-    EXPECT_DOUBLE_EQ(sighting.goodness(Figure::lookup_p50), 25e6);
+    const Observation observation = read_observation(rows);
+    EXPECT_DOUBLE_EQ(observation.ops_per_s, 2010);
+    EXPECT_DOUBLE_EQ(observation.lookup_p99_ns, 400);
+    EXPECT_DOUBLE_EQ(observation.waiting, 0.004);  // 5 ms in 1.25 s
+    EXPECT_DOUBLE_EQ(observation.goodness(Figure::lookup_p50), 25e6);
 }
 
-TEST(FieldSighting, RefusesWhatSawNothing) {
-    EXPECT_THROW(read_sighting({row("interval", 0.25, "lookup", 5), row("interval", 0.5, "lookup", 5)}), BenchError);
-    EXPECT_THROW(read_sighting({row("interval", 0.25, "lookup", 5), row("interval", 0.5, "lookup", 0),
-                                row("interval", 0.75, "lookup", 5)}),
+TEST(FieldObservation, RefusesWhatSawNothing) {
+    EXPECT_THROW(read_observation({row("interval", 0.25, "lookup", 5), row("interval", 0.5, "lookup", 5)}), BenchError);
+    EXPECT_THROW(read_observation({row("interval", 0.25, "lookup", 5), row("interval", 0.5, "lookup", 0),
+                                   row("interval", 0.75, "lookup", 5)}),
                  BenchError);
-    EXPECT_THROW(Sighting{}.goodness(Figure::lookup_p99), BenchError);
+    EXPECT_THROW(Observation{}.goodness(Figure::lookup_p99), BenchError);
 }
 
 ClaimResult result_of(double times, double better, double worse) {
@@ -79,7 +79,7 @@ TEST(FieldTable, SaysWhatWasSeenInstead) {
     EXPECT_THAT(table.str(), HasSubstr("no lead from 64 threads on; article: past 128"));
 
     results.claims = {result_of(3.1, 1e6, 1e6)};
-    results.claims[0].waits = Sighting{1e6, 40, 400, 1.5};
+    results.claims[0].waits = Observation{1e6, 40, 400, 1.5};
     results.claims[0].one_a_cpu = result_of(1, 5e6, 1e6).contest;
     std::ostringstream other;
     print_field(other, results);

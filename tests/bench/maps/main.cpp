@@ -61,9 +61,9 @@ int main(int argc, char** argv) {
     }
     const std::string csv = build + "/bench-maps.csv";
     try {
-        return run(csv, {all ? all_points() : default_points(), std::regex(only), repetitions,
-                         std::chrono::milliseconds(window_ms),
-                         [&](const MapOutcome& so_far) { write_csv(csv, so_far); }});
+        return run(csv,
+                   {all ? all_points() : default_points(), std::regex(only), repetitions,
+                    std::chrono::milliseconds(window_ms), [&](const MapOutcome& so_far) { write_csv(csv, so_far); }});
     } catch (const std::exception& error) {
         std::cerr << "bench-maps: " << error.what() << '\n';
         return 1;

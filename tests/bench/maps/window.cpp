@@ -63,8 +63,8 @@ std::string fault_in(const Point& point, const Tally& tally, std::uint64_t befor
     if (tally.ops() == 0) return "no operation was done";
     // An assignment is of a key that may be anywhere: it meets an erased one only where many were.
     const bool some_are_new = tally.erased >= before / 10;
-    if (tally.lookups == 0 ||
-        (point.read_percent < 100 && (tally.assigns == 0 || tally.erased == 0 || (some_are_new && tally.inserted == 0))))
+    if (tally.lookups == 0 || (point.read_percent < 100 &&
+                               (tally.assigns == 0 || tally.erased == 0 || (some_are_new && tally.inserted == 0))))
         return fmt::format("{} look-ups, {} insertions and {} erasures were done", tally.lookups, tally.inserted,
                            tally.erased);
     if (tally.wrong != 0) return fmt::format("{} of {} look-ups gave another key's value", tally.wrong, tally.lookups);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bench_peers BUILD_DIR [ROUNDS]: the ladder against the field: the same load compiled out, unattached, audited, and
-// traced by other people's tools. Leaves no process, probe definition, session or file behind but BUILD_DIR's CSV.
+// bench_peers BUILD_DIR [ROUNDS]: the comparison against the field: the same load compiled out, unattached, audited,
+// and traced by other people's tools. Leaves no process, probe definition, session or file behind but BUILD_DIR's CSV.
 // Exit status: 0 measured (goals may be missed) · 1 failed, or a figure was refused · 2 usage · 130 interrupted.
 #include <unistd.h>
 
@@ -9,8 +9,8 @@
 #include <iostream>
 
 #include "machine.hpp"
-#include "peers/climb.hpp"
 #include "peers/interruption.hpp"
+#include "peers/peer_runs.hpp"
 #include "peers/peers.hpp"
 #include "peers/surroundings.hpp"
 #include "tracers.hpp"
@@ -53,15 +53,15 @@ std::vector<Variant> variants(const Paths& paths, const std::filesystem::path& s
         {full_variant, 1, false, auditor("full")},
         {sampled_variant, 1, false, auditor("sampled")},
         {events_variant, 1, false, auditor("events")},
-        {count_rung, 1, true,
+        {count_case, 1, true,
          [&paths](const Load& load) { return Bpftrace::count(paths.with_probes, load.assigns()); }},
-        {hist_rung, 1, true,
+        {hist_case, 1, true,
          [&paths](const Load& load) { return Bpftrace::function(paths.with_probes, load.map, load.assigns()); }},
-        {funclatency_rung, 1, true, [](const Load& load) { return make_funclatency(functions(load)); }},
-        {perf_rung, 1, true,
+        {funclatency_case, 1, true, [](const Load& load) { return make_funclatency(functions(load)); }},
+        {perf_case, 1, true,
          [&paths, scratch](const Load& load) { return make_perf(paths.with_probes, scratch, load.assigns()); }},
-        {lttng_rung, lttng_events_per_op, true, lttng},
-        {uftrace_rung, 1, true, [&paths, scratch](const Load&) { return make_uftrace(paths.uftrace, scratch); }},
+        {lttng_case, lttng_events_per_op, true, lttng},
+        {uftrace_case, 1, true, [&paths, scratch](const Load&) { return make_uftrace(paths.uftrace, scratch); }},
     };
 }
 
@@ -75,18 +75,19 @@ int run(const std::string& build, unsigned rounds) {
     const Scratch scratch(paths.scratch);
     move_into_own_surroundings(scratch);
 
-    Ladder ladder;
-    ladder.machine = describe_machine();
-    const auto ladder_variants = variants(paths, scratch.path());
+    Comparison comparison;
+    comparison.machine = describe_machine();
+    const auto compared_variants = variants(paths, scratch.path());
     std::vector<std::string> refused;
     for (const Load& load : {Load{"mutex_map", "lookup"}, Load{"go_map", "mixed"}}) {
-        const auto more = climb(ladder, load, paths.with_probes, paths.without_probes, ladder_variants, rounds);
+        const auto more =
+            run_peers(comparison, load, paths.with_probes, paths.without_probes, compared_variants, rounds);
         refused.insert(refused.end(), more.begin(), more.end());
     }
-    print_ladder(std::cout, ladder);
-    print_ladder_goals(std::cout, ladder);
+    print_comparison(std::cout, comparison);
+    print_comparison_goals(std::cout, comparison);
     std::ofstream csv(paths.csv);
-    write_ladder_csv(csv, ladder);
+    write_comparison_csv(csv, comparison);
     csv.flush();
     if (!csv) throw BenchError("cannot write " + paths.csv);
     std::cout << "\nwritten to " << paths.csv << std::endl;

@@ -56,9 +56,9 @@ struct Done {
     std::uint64_t cpu_ns = 0, ops = 0;
 };
 
-class Crew {
+class Workers {
 public:
-    Crew(std::uint64_t maps, unsigned threads, double rate, std::uint64_t keys, bool chained)
+    Workers(std::uint64_t maps, unsigned threads, double rate, std::uint64_t keys, bool chained)
         : chained_(chained),
           keys_(std::bit_ceil(std::max<std::uint64_t>(1, keys / maps))),
           rate_(rate),
@@ -69,9 +69,9 @@ public:
         }
         for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this, i] { serve(i); });
     }
-    Crew(const Crew&) = delete;
-    Crew& operator=(const Crew&) = delete;
-    ~Crew() {
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+    ~Workers() {
         over_ = true;
         release();
     }
@@ -182,8 +182,8 @@ int main(int argc, char** argv) {
         std::cerr << "usage: scale_load MAPS THREADS RATE KEYS chained|independent\n";
         return 2;
     }
-    Crew crew(argument(1), static_cast<unsigned>(argument(2)), static_cast<double>(argument(3)), argument(4),
-              chain == "chained");
+    Workers workers(argument(1), static_cast<unsigned>(argument(2)), static_cast<double>(argument(3)), argument(4),
+                    chain == "chained");
     for (std::string line; std::getline(std::cin, line);) {
         std::istringstream words(line);
         std::string command;
@@ -193,7 +193,7 @@ int main(int argc, char** argv) {
             return 1;
         }
         const std::uint64_t start = now_ns(CLOCK_MONOTONIC);
-        const Done done = crew.measure(ms);
+        const Done done = workers.measure(ms);
         std::cout << done.cpu_ns << ' ' << done.ops << ' ' << now_ns(CLOCK_MONOTONIC) - start << std::endl;
     }
 }

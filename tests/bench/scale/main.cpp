@@ -2,7 +2,7 @@
 //
 // bench_scale BUILD_DIR [ROUNDS] [--markdown]: does the cost of an audit stay flat as the work grows? Loads of more
 // and more maps, threads and operations a second, each alone and audited in turn within one process, and a million
-// intervals of the auditor's book. Refuses to print a figure of a run in which an audit did not see exactly the
+// intervals of the auditor's aggregator. Refuses to print a figure of a run in which an audit did not see exactly the
 // operations that were done.
 #include <unistd.h>
 
@@ -81,8 +81,8 @@ int run(const std::string& build, unsigned rounds, bool markdown) {
             }
         }
     std::cerr << "bench: a million intervals, twice" << std::endl;
-    results.books.push_back(run_book("3 maps", intervals, 0));
-    results.books.push_back(run_book("3 maps, and one that comes and goes", intervals, intervals_a_map));
+    results.aggregators.push_back(run_aggregation("3 maps", intervals, 0));
+    results.aggregators.push_back(run_aggregation("3 maps, and one that comes and goes", intervals, intervals_a_map));
 
     print_scale_tables(std::cout, results, markdown);
     print_scale_goals(std::cout, results);

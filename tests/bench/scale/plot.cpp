@@ -69,11 +69,11 @@ Chart cost_chart(const ScaleResults& results, Axis axis, const std::string& titl
     return chart;
 }
 
-Chart book_chart(const ScaleResults& results) {
+Chart aggregation_chart(const ScaleResults& results) {
     Chart chart{"the auditor's CPU for an interval of 3 maps, over intervals so far", {}, 0, 0, nanoseconds, {}};
-    for (const BookFigures& book : results.books) {
-        output::ChartLine line{book.name, chart.lines.size(), {}};
-        for (const BookStretch& stretch : book.stretches) {
+    for (const AggregationFigures& aggregator : results.aggregators) {
+        output::ChartLine line{aggregator.name, chart.lines.size(), {}};
+        for (const AggregationStretch& stretch : aggregator.stretches) {
             const auto x = static_cast<double>(stretch.intervals);
             line.points.push_back({x, stretch.ns_per_interval, false});
             chart.x_end = std::max(chart.x_end, x * 1.03);
@@ -109,7 +109,7 @@ std::string scale_plot(const ScaleResults& results) {
         cost_chart(results, Axis::maps, "what an audit adds to an operation, over maps"),
         cost_chart(results, Axis::threads, "what an audit adds to an operation, over threads"),
         cost_chart(results, Axis::rate, "what an audit adds to an operation, over operations a second"),
-        book_chart(results),
+        aggregation_chart(results),
     };
     const double width = 2 * chart_width + 3 * gap, height = head + 2 * (chart_height + caption) + foot;
     std::string svg = fmt::format(

@@ -91,16 +91,18 @@ void print_scale_tables(std::ostream& out, const ScaleResults& results, bool mar
     for (const ScaleFigures& figures : results.figures) lines.push_back(table_line(figures));
     print(out, lines, markdown);
 
-    Lines book_lines{{"intervals", "maps seen", "ns/interval first", "last", "heap MiB first", "last", "totals ms"}};
-    for (const BookFigures& book : results.books) {
-        const BookStretch &first = book.stretches.front(), &last = book.stretches.back();
-        book_lines.push_back({fmt::format("{} ({})", last.intervals, book.name), std::to_string(book.maps_seen),
-                              fmt::format("{:.0f}", first.ns_per_interval), fmt::format("{:.0f}", last.ns_per_interval),
-                              fmt::format("{:.3f}", first.heap_mib), fmt::format("{:.3f}", last.heap_mib),
-                              fmt::format("{:.2f}", book.totals_ms)});
+    Lines aggregation_lines{
+        {"intervals", "maps seen", "ns/interval first", "last", "heap MiB first", "last", "totals ms"}};
+    for (const AggregationFigures& aggregator : results.aggregators) {
+        const AggregationStretch &first = aggregator.stretches.front(), &last = aggregator.stretches.back();
+        aggregation_lines.push_back({fmt::format("{} ({})", last.intervals, aggregator.name),
+                                     std::to_string(aggregator.maps_seen), fmt::format("{:.0f}", first.ns_per_interval),
+                                     fmt::format("{:.0f}", last.ns_per_interval), fmt::format("{:.3f}", first.heap_mib),
+                                     fmt::format("{:.3f}", last.heap_mib),
+                                     fmt::format("{:.2f}", aggregator.totals_ms)});
     }
     out << '\n';
-    print(out, book_lines, markdown);
+    print(out, aggregation_lines, markdown);
 }
 
 void print_scale_goals(std::ostream& out, const ScaleResults& results) {
@@ -124,11 +126,12 @@ void print_scale_goals(std::ostream& out, const ScaleResults& results) {
                fmt::format("kernel memory at {} maps with {}, over that at {} maps", bounded.point.maps,
                            joined(bounded.point.options), few.point.maps),
                rise_percent(few.kernel_mib, bounded.kernel_mib), flat_percent, " %");
-    for (const BookFigures& book : results.books) {
-        const BookStretch &first = book.stretches.front(), &last = book.stretches.back();
-        print_goal(out, fmt::format("{} intervals, {}: CPU an interval, last over first", last.intervals, book.name),
+    for (const AggregationFigures& aggregator : results.aggregators) {
+        const AggregationStretch &first = aggregator.stretches.front(), &last = aggregator.stretches.back();
+        print_goal(out,
+                   fmt::format("{} intervals, {}: CPU an interval, last over first", last.intervals, aggregator.name),
                    rise_percent(first.ns_per_interval, last.ns_per_interval), flat_percent, " %");
-        print_goal(out, fmt::format("{} intervals, {}: memory, last over first", last.intervals, book.name),
+        print_goal(out, fmt::format("{} intervals, {}: memory, last over first", last.intervals, aggregator.name),
                    rise_percent(first.heap_mib, last.heap_mib), flat_percent, " %");
     }
 }

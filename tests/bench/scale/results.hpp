@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "scale/book.hpp"
+#include "scale/aggregation.hpp"
 #include "scale/point.hpp"
 #include "scale/points.hpp"
 
@@ -17,7 +17,7 @@ struct ScaleResults {
     std::string machine, date;
     std::vector<ScaleSeries> series;
     std::vector<ScaleFigures> figures;
-    std::vector<BookFigures> books;
+    std::vector<AggregationFigures> aggregators;
 
     const ScaleFigures& find(const ScalePoint& point) const;
 };

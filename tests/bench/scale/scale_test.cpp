@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "scale/book.hpp"
+#include "scale/aggregation.hpp"
 #include "scale/plot.hpp"
 #include "scale/point.hpp"
 #include "scale/results.hpp"
@@ -36,7 +36,7 @@ ScaleResults results_with(double added_at_many_maps_ns) {
     for (const ScaleSeries& series : results.series)
         for (const ScalePoint& point : series.points) add(point);
     add(bounded_maps_point());
-    results.books.push_back({"3 maps", 3, {{500, 900, 0.5}, {1000, 1100, 0.5}}, 0.25});
+    results.aggregators.push_back({"3 maps", 3, {{500, 900, 0.5}, {1000, 1100, 0.5}}, 0.25});
     return results;
 }
 
@@ -87,12 +87,13 @@ TEST(Scale, plot_has_every_series) {
     EXPECT_THAT(svg, HasSubstr("<title>maps, 2 threads, 200k operations a second: 45 ns at 10000</title>"));
 }
 
-TEST(Scale, book_holds_what_came_and_went) {
-    const BookFigures figures = run_book("three", 2000, 100);  // throws where the totals are not what was put in
+TEST(Scale, aggregator_holds_what_came_and_went) {
+    const AggregationFigures figures =
+        run_aggregation("three", 2000, 100);  // throws where the totals are not what was put in
     EXPECT_EQ(figures.maps_seen, 3u + 20u);
     ASSERT_EQ(figures.stretches.size(), 20u);
     EXPECT_EQ(figures.stretches.back().intervals, 2000u);
-    for (const BookStretch& stretch : figures.stretches) EXPECT_GT(stretch.ns_per_interval, 0);
+    for (const AggregationStretch& stretch : figures.stretches) EXPECT_GT(stretch.ns_per_interval, 0);
 }
 
 TEST(Scale, load_keeps_its_rate) {

@@ -20,9 +20,9 @@ int main(int argc, char** argv) {
     std::mutex mutex;
     map.assign(0, 0);
     mapaudit::test::await_auditor();
-    std::vector<std::jthread> crew;
+    std::vector<std::jthread> workers;
     for (int t = 0; t < threads; ++t)
-        crew.emplace_back([&, t] {
+        workers.emplace_back([&, t] {
             for (long i = 0; i < each; ++i) {
                 const std::lock_guard guard(mutex);
                 const long key = (i * threads + t) % 5003;
@@ -33,7 +33,7 @@ int main(int argc, char** argv) {
                 }
             }
         });
-    crew.clear();
+    workers.clear();
     std::printf("%ld\n", each * threads);
     return 0;
 }

@@ -19,9 +19,9 @@ class CountingSource final : public sources::Source {
 public:
     explicit CountingSource(Asked& asked) : asked_(asked) {}
     std::string_view name() const override { return "counting"; }
-    void collect(model::Book&) override { ++asked_.collects; }
-    void take_events(model::Book&) override { ++asked_.events; }
-    void detach(model::Book&) override {}
+    void collect(model::Aggregator&) override { ++asked_.collects; }
+    void take_events(model::Aggregator&) override { ++asked_.events; }
+    void detach(model::Aggregator&) override {}
     model::Ledger ledger() const override { return {}; }
     sources::Level level() const override { return sources::Level::full; }
     model::Activity activity() const override { return {}; }

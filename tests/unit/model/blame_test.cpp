@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 
 namespace mapaudit::model {
 namespace {
@@ -72,14 +72,14 @@ TEST(Blame, everything_is_added) {
     EXPECT_EQ(sum, twice);
 }
 
-TEST(BlameBook, adds_up_over_intervals_maps_and_processes) {
-    BlameBook book;
-    book.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(3, 0, 0, 0));
-    book.add({1, 0, 7}, MAPAUDIT_OP_ASSIGN, sampled(0, 2, 1, 0));
-    book.add({1, 1, 7}, MAPAUDIT_OP_ASSIGN, sampled(0, 0, 0, 5));
-    book.add(process(1, 20, 9));
-    book.add(process(2, 4, 1, 2, 1));
-    CpuReport first = book.close_interval();
+TEST(BlameAggregator, adds_up_over_intervals_maps_and_processes) {
+    BlameAggregator aggregator;
+    aggregator.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(3, 0, 0, 0));
+    aggregator.add({1, 0, 7}, MAPAUDIT_OP_ASSIGN, sampled(0, 2, 1, 0));
+    aggregator.add({1, 1, 7}, MAPAUDIT_OP_ASSIGN, sampled(0, 0, 0, 5));
+    aggregator.add(process(1, 20, 9));
+    aggregator.add(process(2, 4, 1, 2, 1));
+    CpuReport first = aggregator.close_interval();
     ASSERT_EQ(first.maps.size(), 2u);
     EXPECT_EQ(first.maps[0].key, (BlameKey{1, 0, 7}));
     EXPECT_EQ(first.maps[0].sum(), sampled(3, 2, 1, 0));
@@ -90,39 +90,39 @@ TEST(BlameBook, adds_up_over_intervals_maps_and_processes) {
     EXPECT_TRUE(first.process(2)->balances());
     EXPECT_EQ(first.process(3), nullptr);
 
-    book.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
-    book.add(process(1, 1, 0));
-    const CpuReport second = book.close_interval();
+    aggregator.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
+    aggregator.add(process(1, 1, 0));
+    const CpuReport second = aggregator.close_interval();
     ASSERT_EQ(second.maps.size(), 1u);
     EXPECT_EQ(second.maps[0].sum().all(), 1u);
-    const CpuReport total = book.totals();
+    const CpuReport total = aggregator.totals();
     EXPECT_EQ(total.maps[0].ops[MAPAUDIT_OP_LOOKUP], sampled(4, 0, 0, 0));
     EXPECT_EQ(total.process(1)->samples, 21u);
     EXPECT_TRUE(total.process(1)->balances());
-    EXPECT_TRUE(book.close_interval().maps.empty());
+    EXPECT_TRUE(aggregator.close_interval().maps.empty());
 }
 
-TEST(BlameBook, what_is_missing_does_not_balance) {
-    BlameBook book;
-    book.add(process(1, 10, 9));
-    EXPECT_FALSE(book.totals().process(1)->balances());
+TEST(BlameAggregator, what_is_missing_does_not_balance) {
+    BlameAggregator aggregator;
+    aggregator.add(process(1, 10, 9));
+    EXPECT_FALSE(aggregator.totals().process(1)->balances());
 }
 
-TEST(BlameBook, operations_that_no_library_knows_are_ignored) {
-    BlameBook book;
-    book.add({1, 0, 7}, MAPAUDIT_HOT_OPS, sampled(1, 0, 0, 0));
-    book.add({1, 0, 7}, 255, sampled(1, 0, 0, 0));
-    EXPECT_TRUE(book.totals().maps.empty());
+TEST(BlameAggregator, operations_that_no_library_knows_are_ignored) {
+    BlameAggregator aggregator;
+    aggregator.add({1, 0, 7}, MAPAUDIT_HOT_OPS, sampled(1, 0, 0, 0));
+    aggregator.add({1, 0, 7}, 255, sampled(1, 0, 0, 0));
+    EXPECT_TRUE(aggregator.totals().maps.empty());
 }
 
 class Shares : public testing::Test {
 protected:
     Shares() {
-        BlameBook book;
-        book.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(30, 0, 0, 0));
-        book.add({1, 0, 7}, MAPAUDIT_OP_ASSIGN, sampled(5, 5, 10, 0));
-        book.add(process(1, 100, 50));
-        cpu_ = book.totals();
+        BlameAggregator aggregator;
+        aggregator.add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(30, 0, 0, 0));
+        aggregator.add({1, 0, 7}, MAPAUDIT_OP_ASSIGN, sampled(5, 5, 10, 0));
+        aggregator.add(process(1, 100, 50));
+        cpu_ = aggregator.totals();
     }
     CpuReport cpu_;
 };
@@ -171,19 +171,19 @@ TEST_F(Shares, calls_come_from_the_rows) {
     EXPECT_EQ(cpu_.maps[0].calls[MAPAUDIT_OP_ASSIGN], 0u);
 }
 
-TEST(Book, names_the_blamed_and_tells_registries_apart) {
-    Book book({});
-    book.describe({1, 1, 7}, {"usdt", "users", "go_map", {}, {}, {}, true});
-    book.blame().add({1, 1, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
-    book.blame().add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
-    const CpuReport cpu = book.cpu_totals();
+TEST(Aggregator, names_the_blamed_and_tells_registries_apart) {
+    Aggregator aggregator({});
+    aggregator.describe({1, 1, 7}, {"usdt", "users", "go_map", {}, {}, {}, true});
+    aggregator.blame().add({1, 1, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
+    aggregator.blame().add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
+    const CpuReport cpu = aggregator.cpu_totals();
     EXPECT_EQ(cpu.maps[0].name, "");
     EXPECT_EQ(cpu.maps[1].name, "users");
     EXPECT_EQ(cpu.maps[1].kind, "go_map");
     Counts counts;
     counts.calls = 1;
-    book.add({{1, 1, 7}, MAPAUDIT_OP_LOOKUP, 0, 0}, counts);
-    EXPECT_EQ(book.totals(1).at(0).domain, 1u);
+    aggregator.add({{1, 1, 7}, MAPAUDIT_OP_LOOKUP, 0, 0}, counts);
+    EXPECT_EQ(aggregator.totals(1).at(0).domain, 1u);
 }
 
 }  // namespace

@@ -65,9 +65,9 @@ TEST(EvidenceText, waits_in_short) {
 
 TEST(EvidenceText, waits_where_probes_make_threads_wait_say_so) {
     model::Report report = report_with(evidence(model::EvidenceKind::waiting));
-    report.overhead.prices.company = 0.5;
+    report.overhead.prices.parallel_speed = 0.5;
     EXPECT_THAT(waits_text(report, {}), Not(HasSubstr("doctor")));
-    report.overhead.prices.company = 0.31;
+    report.overhead.prices.parallel_speed = 0.31;
     EXPECT_THAT(
         waits_text(report, {}),
         HasSubstr("Waits for locks, the longest in all first:\n  (threads that hit probes at once run at 31.0 % of "

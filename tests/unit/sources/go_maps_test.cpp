@@ -10,17 +10,17 @@ namespace {
 
 constexpr std::uint64_t address = 0xc000100000, type = 0x480000, caller = 0x47f000;
 
-GoSighting growth(std::uint32_t seed, std::uint8_t before, std::uint8_t after, std::uint64_t map = address) {
-    GoSighting sighting;
-    sighting.map = map;
-    sighting.type = type;
-    sighting.caller = caller;
-    sighting.seed = seed;
-    sighting.log2_before = before;
-    sighting.log2_after = after;
-    sighting.size = 13ull << after;
-    sighting.added = (1ull << after) - (1ull << before);
-    return sighting;
+GoObservation growth(std::uint32_t seed, std::uint8_t before, std::uint8_t after, std::uint64_t map = address) {
+    GoObservation observation;
+    observation.map = map;
+    observation.type = type;
+    observation.caller = caller;
+    observation.seed = seed;
+    observation.log2_before = before;
+    observation.log2_after = after;
+    observation.size = 13ull << after;
+    observation.added = (1ull << after) - (1ull << before);
+    return observation;
 }
 
 GoMapHead head(std::uint32_t seed, std::uint8_t log2_buckets, std::uint64_t count) {
@@ -51,7 +51,7 @@ TEST(GoMaps, a_successor_in_its_memory_is_another_one) {
     EXPECT_NE(successor, id);
     EXPECT_FALSE(maps.find(id)->alive);
     EXPECT_TRUE(maps.find(successor)->alive);
-    GoSighting other_type = growth(8, 1, 2);
+    GoObservation other_type = growth(8, 1, 2);
     other_type.type = type + 64;
     EXPECT_NE(maps.meet(other_type), successor);
 }
@@ -112,7 +112,7 @@ TEST(GoMaps, one_place_gets_half_of_the_rows_and_shares_one_more) {
     EXPECT_TRUE(maps.find(shared)->shared);
     EXPECT_EQ(maps.meet(growth(7, 0, 1, address + 48 * 6)), shared);
     EXPECT_EQ(maps.meet(growth(7, 1, 2)), 1u) << "those before keep theirs";
-    GoSighting elsewhere = growth(7, 0, 1, address + 48 * 7);
+    GoObservation elsewhere = growth(7, 0, 1, address + 48 * 7);
     elsewhere.caller = caller + 8;
     EXPECT_FALSE(maps.find(maps.meet(elsewhere))->shared);
 }
@@ -121,9 +121,9 @@ TEST(GoMaps, places_without_end_leave_rows_for_the_next) {
     GoMaps maps(1000);
     for (std::uint64_t place = 0; place < 5; ++place)
         for (std::uint64_t i = 0; i < 5000; ++i) {
-            GoSighting sighting = growth(7, 0, 1, address + 48 * (5000 * place + i));
-            sighting.caller = caller + place;
-            const std::uint32_t id = maps.meet(sighting);
+            GoObservation observation = growth(7, 0, 1, address + 48 * (5000 * place + i));
+            observation.caller = caller + place;
+            const std::uint32_t id = maps.meet(observation);
             ASSERT_NE(id, model::other_maps);
             if (i < 8) {
                 EXPECT_FALSE(maps.find(id)->shared) << place;
@@ -134,9 +134,9 @@ TEST(GoMaps, places_without_end_leave_rows_for_the_next) {
 TEST(GoMaps, beyond_all_rows_is_the_row_of_all_others) {
     GoMaps maps(2);
     for (std::uint64_t i = 0; i < 4; ++i) {
-        GoSighting sighting = growth(7, 0, 1, address + 48 * i);
-        sighting.caller = caller + i;
-        const std::uint32_t id = maps.meet(sighting);
+        GoObservation observation = growth(7, 0, 1, address + 48 * i);
+        observation.caller = caller + i;
+        const std::uint32_t id = maps.meet(observation);
         EXPECT_EQ(id == model::other_maps, i >= 2) << i;
     }
 }
@@ -205,7 +205,7 @@ TEST(GoMapMemory, what_is_no_swiss_map_is_said_to_be_none) {
 
 TEST(GoMaps, of_a_swiss_map_of_several_tables_its_memory_tells_how_many_groups_it_has) {
     GoMaps maps(100);
-    GoSighting split = growth(7, 8, 9);
+    GoObservation split = growth(7, 8, 9);
     split.added = 128;
     GoMap& map = *(maps.meet(split), maps.living().front());
     EXPECT_EQ(map.buckets, 256u + 128);
@@ -213,7 +213,7 @@ TEST(GoMaps, of_a_swiss_map_of_several_tables_its_memory_tells_how_many_groups_i
     maps.look(map, head);
     EXPECT_EQ(map.buckets, 320u);
     EXPECT_EQ(map.size, 2500u);
-    GoSighting without_directory = growth(7, 9, 9);
+    GoObservation without_directory = growth(7, 9, 9);
     without_directory.added = 128;
     maps.meet(without_directory);
     EXPECT_EQ(map.buckets, 448u);

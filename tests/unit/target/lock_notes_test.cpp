@@ -33,7 +33,8 @@ void operate(const map_handle& handle, Lock& lock, Inside inside) {
     });
 }
 
-// What another thread is in, as the auditor reads it, from outside: its plain stores race with any load of this process.
+// What another thread is in, as the auditor reads it, from outside: its plain stores race with any load of this
+// process.
 std::uint32_t op_of(const mapaudit_thread_block& block) {
     std::uint32_t op = 0;
     const iovec here{&op, sizeof op}, there{const_cast<std::uint32_t*>(&block.op), sizeof op};

@@ -150,7 +150,7 @@ void Blame::start_counters() {
     }
 }
 
-void Blame::collect_rest(const BlameTarget& target, std::uint32_t index, model::BlameBook& book) {
+void Blame::collect_rest(const BlameTarget& target, std::uint32_t index, model::BlameAggregator& aggregator) {
     const wire_blame_rest now = programs_->rest(index);
     const wire_blame_rest& before = rests_before_[index];
     model::ProcessBlame gained;
@@ -161,7 +161,7 @@ void Blame::collect_rest(const BlameTarget& target, std::uint32_t index, model::
     gained.lost = now.lost - before.lost;
     for (std::size_t i = 0; i < WIRE_COUNTERS; ++i) gained.events[i] = now.events[i] - before.events[i];
     gained.off_cpu_lost = now.off_cpu_lost - before.off_cpu_lost;
-    book.add(gained);
+    aggregator.add(gained);
     rests_before_[index] = now;
 }
 
@@ -190,19 +190,19 @@ model::Gained Blame::gained() {
     return gained;
 }
 
-void Blame::collect(model::BlameBook& book) {
-    book.set_able(able_);
+void Blame::collect(model::BlameAggregator& aggregator) {
+    aggregator.set_able(able_);
     for (const auto& [key, blame] : gained()) {
         const auto domain = static_cast<std::uint32_t>(key >> 40);
         const auto target = std::find_if(targets_.begin(), targets_.end(), [&](const BlameTarget& t) {
             return domain - t.first_domain < t.domains;  // wraps round below the first
         });
         if (target == targets_.end()) continue;
-        book.add({target->process->pid(), domain - target->first_domain, static_cast<std::uint32_t>(key)},
-                 static_cast<std::uint32_t>(key >> 32 & 0xff), blame);
+        aggregator.add({target->process->pid(), domain - target->first_domain, static_cast<std::uint32_t>(key)},
+                       static_cast<std::uint32_t>(key >> 32 & 0xff), blame);
     }
     for (std::uint32_t i = 0; i < targets_.size(); ++i) {
-        collect_rest(targets_[i], i, book);
+        collect_rest(targets_[i], i, aggregator);
         // Its id may become another process's.
         if (!targets_[i].process->alive())
             programs_->forget_process(static_cast<std::uint32_t>(targets_[i].process->pid()));

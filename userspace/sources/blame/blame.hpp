@@ -2,7 +2,7 @@
 //
 // Blames a process's CPU time, and its time off the CPU, on the maps and operations its threads were in.
 //
-//   perf event, sched_switch ──▶ program: whose block? what is it in? ──▶ blame table ──▶ collect() ──▶ book
+//   perf event, sched_switch ──▶ program: whose block? what is it in? ──▶ blame table ──▶ collect() ──▶ aggregator
 //                                     ▲ blocks by thread id, told at each interval
 #pragma once
 
@@ -55,7 +55,7 @@ public:
     // Ends the sampling. What was gained stays to be collected.
     void stop() { programs_->stop(); }
     // Adds what was gained since the last call.
-    void collect(model::BlameBook& book);
+    void collect(model::BlameAggregator& aggregator);
     // Of the targets, up to the last collect().
     std::uint64_t samples() const;
 
@@ -68,7 +68,7 @@ private:
     void start_counters();
     void note(const Error& error) const;
     model::Gained gained();
-    void collect_rest(const BlameTarget& target, std::uint32_t index, model::BlameBook& book);
+    void collect_rest(const BlameTarget& target, std::uint32_t index, model::BlameAggregator& aggregator);
 
     BlameOptions options_;
     std::vector<BlameTarget> targets_;

@@ -8,71 +8,71 @@ namespace mapaudit::sources {
 namespace {
 
 // A Swiss map of several tables has at most what its directory has room for: what it has, its memory tells.
-std::uint64_t buckets_after(std::uint64_t before, const GoSighting& sighting) {
-    return std::min(before + sighting.added, std::uint64_t{1} << sighting.log2_after);
+std::uint64_t buckets_after(std::uint64_t before, const GoObservation& observation) {
+    return std::min(before + observation.added, std::uint64_t{1} << observation.log2_after);
 }
 
 }  // namespace
 
 // Buckets never become fewer, but where a map is raced on, two may set out from as many. A map's seed changes when it
 // becomes empty, and not what it has grown to; a successor in its memory begins with what it was made with.
-bool GoMaps::is_it(const GoMap& map, const GoSighting& sighting) const {
-    if (map.type != 0 && sighting.type != 0 && map.type != sighting.type) return false;
-    if (map.seed == sighting.seed) return sighting.log2_before + 1 >= map.log2_grown;
-    return sighting.log2_before == map.log2_grown;
+bool GoMaps::is_it(const GoMap& map, const GoObservation& observation) const {
+    if (map.type != 0 && observation.type != 0 && map.type != observation.type) return false;
+    if (map.seed == observation.seed) return observation.log2_before + 1 >= map.log2_grown;
+    return observation.log2_before == map.log2_grown;
 }
 
-std::uint32_t GoMaps::meet(const GoSighting& sighting) {
-    if (sighting.map == 0) return share(sighting);
-    if (const auto found = by_address_.find(sighting.map); found != by_address_.end()) {
+std::uint32_t GoMaps::meet(const GoObservation& observation) {
+    if (observation.map == 0) return share(observation);
+    if (const auto found = by_address_.find(observation.map); found != by_address_.end()) {
         GoMap& map = maps_[found->second - 1];
         changed_.insert(map.id);
-        if (is_it(map, sighting)) {
-            map.seed = sighting.seed;
-            if (sighting.log2_before > map.log2_grown) map.buckets = std::uint64_t{1} << sighting.log2_before;
-            map.log2_grown = std::max(map.log2_grown, sighting.log2_after);
-            map.buckets = std::max(map.buckets, buckets_after(map.buckets, sighting));
-            map.size = sighting.size;
-            if (map.type == 0) map.type = sighting.type;
+        if (is_it(map, observation)) {
+            map.seed = observation.seed;
+            if (observation.log2_before > map.log2_grown) map.buckets = std::uint64_t{1} << observation.log2_before;
+            map.log2_grown = std::max(map.log2_grown, observation.log2_after);
+            map.buckets = std::max(map.buckets, buckets_after(map.buckets, observation));
+            map.size = observation.size;
+            if (map.type == 0) map.type = observation.type;
             map.suspect = false;
             return map.id;
         }
         map.alive = false;
         by_address_.erase(found);
     }
-    auto& given = of_place_[{sighting.type, sighting.caller}];
+    auto& given = of_place_[{observation.type, observation.caller}];
     const std::size_t left = most_ - std::min<std::size_t>(maps_.size(), most_);
-    if (given >= left) return share(sighting);
+    if (given >= left) return share(observation);
     ++given;
     GoMap map;
-    map.type = sighting.type;
-    map.caller = sighting.caller;
-    map.address = sighting.map;
-    map.seed = sighting.seed;
-    map.log2_grown = sighting.log2_after;
-    map.buckets = buckets_after(std::uint64_t{1} << sighting.log2_before, sighting);
-    map.size = sighting.size;
+    map.type = observation.type;
+    map.caller = observation.caller;
+    map.address = observation.map;
+    map.seed = observation.seed;
+    map.log2_grown = observation.log2_after;
+    map.buckets = buckets_after(std::uint64_t{1} << observation.log2_before, observation);
+    map.size = observation.size;
     const std::uint32_t id = add(map);
-    by_address_[sighting.map] = id;
+    by_address_[observation.map] = id;
     return id;
 }
 
-std::uint32_t GoMaps::known(const GoSighting& sighting) const {
-    const auto own = by_address_.find(sighting.map);
+std::uint32_t GoMaps::known(const GoObservation& observation) const {
+    const auto own = by_address_.find(observation.map);
     if (own != by_address_.end()) return own->second;
-    const auto shared = shared_.find({sighting.type, sighting.caller});
+    const auto shared = shared_.find({observation.type, observation.caller});
     return shared == shared_.end() ? model::other_maps : shared->second;
 }
 
-std::uint32_t GoMaps::share(const GoSighting& sighting) {
-    const auto found = shared_.find({sighting.type, sighting.caller});
+std::uint32_t GoMaps::share(const GoObservation& observation) {
+    const auto found = shared_.find({observation.type, observation.caller});
     if (found != shared_.end()) return found->second;
     if (maps_.size() >= most_) return model::other_maps;
     GoMap map;
-    map.type = sighting.type;
-    map.caller = sighting.caller;
+    map.type = observation.type;
+    map.caller = observation.caller;
     map.shared = true;
-    return shared_[{sighting.type, sighting.caller}] = add(map);
+    return shared_[{observation.type, observation.caller}] = add(map);
 }
 
 std::uint32_t GoMaps::add(GoMap map) {

@@ -10,13 +10,13 @@
 #include <set>
 #include <vector>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "sources/go/go_map_memory.hpp"
 
 namespace mapaudit::sources {
 
 // What is known of a map where it was met.
-struct GoSighting {
+struct GoObservation {
     std::uint64_t map = 0;   // its address; 0: it has none that stays, as on a goroutine's stack
     std::uint64_t type = 0;  // 0: not known
     std::uint64_t caller = 0;
@@ -35,7 +35,7 @@ struct GoMap {
     // Of a map of its own:
     std::uint64_t address = 0;
     std::uint32_t seed = 0;
-    std::uint8_t log2_grown = 0;  // buckets, as in GoSighting, by the growths that were seen
+    std::uint8_t log2_grown = 0;  // buckets, as in GoObservation, by the growths that were seen
     std::uint64_t buckets = 0;    // and by its memory, which may be ahead of them; of a Swiss map: its groups
     std::uint64_t size = 0;
     bool alive = true;
@@ -50,10 +50,10 @@ public:
     explicit GoMaps(std::uint32_t most) : most_(most) {}
 
     // The id of its row: its own, the one shared by those of its type and caller, or model::other_maps. The same for
-    // every sighting of one map, if they are told in the order they were made in.
-    std::uint32_t meet(const GoSighting& sighting);
-    // The id of the row that such a sighting belongs to, where the map was met already: nothing changes.
-    std::uint32_t known(const GoSighting& sighting) const;
+    // every observation of one map, if they are told in the order they were made in.
+    std::uint32_t meet(const GoObservation& observation);
+    // The id of the row that such a observation belongs to, where the map was met already: nothing changes.
+    std::uint32_t known(const GoObservation& observation) const;
     // Compares a living map with what its memory holds now.
     void look(GoMap& map, const GoMapHead& head);
 
@@ -64,8 +64,8 @@ public:
 
 private:
     std::uint32_t add(GoMap map);
-    std::uint32_t share(const GoSighting& sighting);
-    bool is_it(const GoMap& map, const GoSighting& sighting) const;
+    std::uint32_t share(const GoObservation& observation);
+    bool is_it(const GoMap& map, const GoObservation& observation) const;
 
     std::uint32_t most_;
     std::vector<GoMap> maps_;  // by id - 1

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "model/stack.hpp"
-#include "sources/go/binary/go_binary.hpp"
 #include "sources/attach/uprobe_link.hpp"
+#include "sources/go/binary/go_binary.hpp"
 #include "util/process.hpp"
 #include "util/unique_fd.hpp"
 #include "wire_go.h"

@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "model/overhead.hpp"
-#include "sources/go/go_process.hpp"
 #include "sources/attach/uprobe_link.hpp"
+#include "sources/go/go_process.hpp"
 #include "util/result.hpp"
 #include "wire_go.h"
 

@@ -10,18 +10,18 @@ namespace {
 
 class Groups {
 public:
-    GoRows& of(std::uint32_t process, std::uint64_t map, std::uint32_t seed, const GoSighting& first,
+    GoRows& of(std::uint32_t process, std::uint64_t map, std::uint32_t seed, const GoObservation& first,
                std::uint64_t first_ns) {
         const auto [place, made] = places_.try_emplace({process, map, seed}, groups_.size());
         if (made) groups_.push_back({process, first_ns, 0, first, {}, {}});
         GoRows& group = groups_[place->second];
-        if (group.sighting.type == 0) group.sighting.type = first.type;
+        if (group.observation.type == 0) group.observation.type = first.type;
         if (first_ns < group.first_ns) {
             group.first_ns = first_ns;
-            group.sighting.caller = first.caller;
+            group.observation.caller = first.caller;
         }
-        group.sighting.log2_before = std::min(group.sighting.log2_before, first.log2_before);
-        group.sighting.log2_after = std::max(group.sighting.log2_after, first.log2_after);
+        group.observation.log2_before = std::min(group.observation.log2_before, first.log2_before);
+        group.observation.log2_after = std::max(group.observation.log2_after, first.log2_after);
         return group;
     }
     std::vector<GoRows> take() {
@@ -37,7 +37,7 @@ private:
 
 // The row that was written to last knows the size best.
 void take_size(GoRows& group, std::uint64_t size, std::uint64_t last_ns) {
-    if (last_ns >= group.last_ns) group.sighting.size = size;
+    if (last_ns >= group.last_ns) group.observation.size = size;
     group.last_ns = std::max(group.last_ns, last_ns);
 }
 
@@ -51,7 +51,7 @@ std::vector<GoRows> by_map(const std::vector<GoGrowth>& growths, const std::vect
             groups.of(key.process, key.map, key.seed,
                       {key.map, value.type, key.caller, key.seed, value.first_log2, value.last_log2, value.size, 0},
                       value.first_ns);
-        group.sighting.added += value.buckets_added;
+        group.observation.added += value.buckets_added;
         take_size(group, value.size, value.last_ns);
         group.growths.push_back(&row);
     }
@@ -62,7 +62,7 @@ std::vector<GoRows> by_map(const std::vector<GoGrowth>& growths, const std::vect
         GoRows& group =
             groups.of(key.process, key.map, key.seed,
                       {key.map, value.type, caller, key.seed, value.log2, value.log2, value.size, 0}, value.first_ns);
-        if (group.sighting.caller == 0) group.sighting.caller = caller;
+        if (group.observation.caller == 0) group.observation.caller = caller;
         if ((key.op & WIRE_GO_TIMES) == 0) take_size(group, value.size, value.first_ns);
         group.calls.push_back(&row);
     }

@@ -11,12 +11,12 @@
 
 namespace mapaudit::sources {
 
-// What one map did and was done to. Rows of one map by several callers are one sighting: whose came between whose, they
-// do not say.
+// What one map did and was done to. Rows of one map by several callers are one observation: whose came between whose,
+// they do not say.
 struct GoRows {
     std::uint32_t process = 0;
     std::uint64_t first_ns = 0, last_ns = 0;
-    GoSighting sighting;
+    GoObservation observation;
     std::vector<const GoGrowth*> growths;
     std::vector<const GoCalls*> calls;  // of latencies, too
 };

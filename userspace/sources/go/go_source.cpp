@@ -92,25 +92,25 @@ void GoSource::set_prices(const model::Prices& prices) {
     if (windows_ != nullptr) windows_->set_prices(prices);
 }
 
-model::MapKey GoSource::key_of(std::uint32_t process, std::uint32_t id) const {
+model::MapId GoSource::key_of(std::uint32_t process, std::uint32_t id) const {
     return {targets_[process].process->process().pid(), go_domain, id};
 }
 
-void GoSource::know_others(const model::MapKey& key, model::Book& book) const {
-    if (key.id != model::other_maps || book.find(key) != nullptr) return;
+void GoSource::know_others(const model::MapId& key, model::Aggregator& aggregator) const {
+    if (key.id != model::other_maps || aggregator.find(key) != nullptr) return;
     model::MapInfo others;
     others.source = name();
     others.name = "(other)";
-    book.describe(key, others);
+    aggregator.describe(key, others);
 }
 
-void GoSource::add(const Growth& growth, model::Book& book) {
-    const model::MapKey key = key_of(growth.process, growth.id);
-    know_others(key, book);
+void GoSource::add(const Growth& growth, model::Aggregator& aggregator) {
+    const model::MapId key = key_of(growth.process, growth.id);
+    know_others(key, aggregator);
     model::Counts counts;
     counts.calls = counts.grows = growth.doublings + growth.same_size;
     counts.buckets_grown = static_cast<std::int64_t>(growth.buckets_added);
-    book.add({key, MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
+    aggregator.add({key, MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
     taken_ += counts.calls;
     const GoPlace place{growth.process, growth.id, growth.caller};
     evidence_.grew(place, MAPAUDIT_GROW_LOAD, {growth.doublings, growth.first_ns, growth.last_ns});
@@ -118,7 +118,7 @@ void GoSource::add(const Growth& growth, model::Book& book) {
 }
 
 // Of an operation by one caller, or of its latencies in one bucket.
-void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Book& book) {
+void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Aggregator& aggregator) {
     const auto& [key, value] = row;
     const auto op = static_cast<mapaudit_op>(key.op & ~WIRE_GO_TIMES);
     model::Counts counts;
@@ -134,9 +134,9 @@ void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, 
         taken_ += value.calls;
         evidence_.called({process, id, key.from}, op, value.calls);
     }
-    const model::MapKey map = key_of(process, id);
-    know_others(map, book);
-    book.add({map, op, UINT32_MAX, 0}, counts);
+    const model::MapId map = key_of(process, id);
+    know_others(map, aggregator);
+    aggregator.add({map, op, UINT32_MAX, 0}, counts);
 }
 
 // Generic code has its maps' types only as far as it is compiled for them: "map[go.shape.int_0]int" is a map[int]int, a
@@ -148,34 +148,34 @@ void GoSource::know_type(GoCalls& row) {
     row.value.type = 0;
 }
 
-void GoSource::take_rows(model::Book& book) {
+void GoSource::take_rows(model::Aggregator& aggregator) {
     if (windows_ != nullptr) watched_ = windows_->watched();
     GoTaken taken = programs_->take();
     for (GoCalls& row : taken.calls) know_type(row);
     for (const GoRows& rows : by_map(taken.growths, taken.calls)) {
         if (rows.process >= targets_.size()) continue;
-        const std::uint32_t id = targets_[rows.process].maps.meet(rows.sighting);
+        const std::uint32_t id = targets_[rows.process].maps.meet(rows.observation);
         for (const GoGrowth* row : rows.growths)
             add({rows.process, id, row->key.caller, row->value.doublings, row->value.same_size,
                  row->value.buckets_added, row->value.first_ns, row->value.last_ns},
-                book);
-        for (const GoCalls* row : rows.calls) add(rows.process, id, *row, book);
+                aggregator);
+        for (const GoCalls* row : rows.calls) add(rows.process, id, *row, aggregator);
     }
     for (const GoCalls& row : taken.calls)
-        if (row.key.map == 0) add_shared(row, book);
+        if (row.key.map == 0) add_shared(row, aggregator);
 }
 
 // Of maps that have no place of their own: nil, on a stack, or one too many.
-void GoSource::add_shared(const GoCalls& row, model::Book& book) {
+void GoSource::add_shared(const GoCalls& row, model::Aggregator& aggregator) {
     if (row.key.process >= targets_.size()) return;
-    GoSighting sighting;
-    sighting.type = row.value.type;
-    sighting.caller = row.key.from;
-    add(row.key.process, targets_[row.key.process].maps.meet(sighting), row, book);
+    GoObservation observation;
+    observation.type = row.value.type;
+    observation.caller = row.key.from;
+    add(row.key.process, targets_[row.key.process].maps.meet(observation), row, aggregator);
 }
 
 // Calls that found no row, since the last look.
-void GoSource::take_call_spills(model::Book& book) {
+void GoSource::take_call_spills(model::Aggregator& aggregator) {
     for (GoCalls row : programs_->read_call_spills()) {
         wire_go_calls& before = call_spills_[{row.key.process, row.key.from, row.key.op}];
         const wire_go_calls now = row.value;
@@ -183,12 +183,12 @@ void GoSource::take_call_spills(model::Book& book) {
         row.value.conflicts -= before.conflicts;
         before = now;
         know_type(row);
-        if (row.value.calls + row.value.conflicts != 0) add_shared(row, book);
+        if (row.value.calls + row.value.conflicts != 0) add_shared(row, aggregator);
     }
 }
 
 // Growths of maps without a row of their own, since the last look.
-void GoSource::take_spills(model::Book& book) {
+void GoSource::take_spills(model::Aggregator& aggregator) {
     programs_->read_spills([&](const wire_go_site_key& key, const wire_go_spill& spill) {
         if (key.process >= targets_.size()) return;
         wire_go_spill& before = spills_[{key.process, key.caller}];
@@ -202,11 +202,11 @@ void GoSource::take_spills(model::Book& book) {
                       spill.last_ns};
         before = spill;
         if (growth.doublings + growth.same_size == 0) return;
-        GoSighting sighting;
-        sighting.type = spill.type;
-        sighting.caller = key.caller;
-        growth.id = targets_[key.process].maps.meet(sighting);
-        add(growth, book);
+        GoObservation observation;
+        observation.type = spill.type;
+        observation.caller = key.caller;
+        growth.id = targets_[key.process].maps.meet(observation);
+        add(growth, aggregator);
     });
 }
 
@@ -244,12 +244,12 @@ std::string GoSource::name_of(std::uint32_t process, const GoMap& map) {
     return map.shared ? text + " (several)" : text;
 }
 
-void GoSource::describe_changed(model::Book& book) {
+void GoSource::describe_changed(model::Aggregator& aggregator) {
     for (std::uint32_t i = 0; i < targets_.size(); ++i) {
         Target& target = targets_[i];
         for (const GoMap* map : target.maps.changed()) {
-            const model::MapKey key = key_of(i, map->id);
-            const model::MapInfo* known = book.find(key);
+            const model::MapId key = key_of(i, map->id);
+            const model::MapInfo* known = aggregator.find(key);
             model::MapInfo info = known != nullptr ? *known : model::MapInfo{};
             if (known == nullptr) {
                 info.source = name();
@@ -261,34 +261,34 @@ void GoSource::describe_changed(model::Book& book) {
                 info.buckets = map->buckets;
             }
             info.alive = map->alive;
-            book.describe(key, info);
+            aggregator.describe(key, info);
         }
     }
 }
 
-void GoSource::collect(model::Book& book) {
-    take_rows(book);
-    take_spills(book);
-    take_call_spills(book);
+void GoSource::collect(model::Aggregator& aggregator) {
+    take_rows(aggregator);
+    take_spills(aggregator);
+    take_call_spills(aggregator);
     const GoEvents events = programs_->drain();
-    for (const wire_go_fatal& fatal : events.fatal) take_fatal(fatal, book);
+    for (const wire_go_fatal& fatal : events.fatal) take_fatal(fatal, aggregator);
     for (const wire_go_conflict& conflict : events.conflicts) take_conflict(conflict);
     if (windows_ != nullptr && options_.on_note)
         if (const std::string trouble = windows_->take_trouble(); !trouble.empty())
             options_.on_note("operations are no longer watched: " + trouble);
     look_at_maps();
-    describe_changed(book);
+    describe_changed(aggregator);
     ledger_ = programs_->ledger();
     const std::uint64_t lost = losses(ledger_);
     if (lost != lost_told_)
-        book.add_lost(targets_.front().process->process().pid(), std::string(name()), lost - lost_told_);
+        aggregator.add_lost(targets_.front().process->process().pid(), std::string(name()), lost - lost_told_);
     lost_told_ = lost;
 }
 
-void GoSource::detach(model::Book& book) {
+void GoSource::detach(model::Aggregator& aggregator) {
     if (windows_ != nullptr) windows_->shut_for_good();
     links_.clear();
-    collect(book);
+    collect(aggregator);
     attached_ = false;
 }
 

@@ -3,7 +3,7 @@
 // The go source: the maps of unmodified Go programs, seen where the runtime grows them and where it ends a program for
 // concurrent access; and, where that is asked for, in each operation.
 //
-//   goroutine ── hashGrow ──▶ eBPF program ── rows by map and caller ──▶ collect() ──▶ book, evidence
+//   goroutine ── hashGrow ──▶ eBPF program ── rows by map and caller ──▶ collect() ──▶ aggregator, evidence
 //       │  └──── mapassign, … ──▶ (windows) ──────────┘                     │
 //       └── map's head in its memory ◀──── size and buckets, read at every interval ────┘
 //
@@ -51,8 +51,8 @@ public:
 
     std::string_view name() const override { return "go"; }
     PricedActions priced_actions() const override { return {.breakpoints = true}; }
-    void collect(model::Book& book) override;
-    void detach(model::Book& book) override;
+    void collect(model::Aggregator& aggregator) override;
+    void detach(model::Aggregator& aggregator) override;
     model::Ledger ledger() const override;
     Level level() const override;
     bool has_levels() const override { return false; }
@@ -76,19 +76,19 @@ private:
 
     explicit GoSource(GoOptions options) : options_(std::move(options)) {}
     Result<void> watch_operations(UprobeMechanism mechanism);
-    void take_rows(model::Book& book);
-    void take_spills(model::Book& book);
-    void take_call_spills(model::Book& book);
-    void take_fatal(const wire_go_fatal& fatal, model::Book& book);
+    void take_rows(model::Aggregator& aggregator);
+    void take_spills(model::Aggregator& aggregator);
+    void take_call_spills(model::Aggregator& aggregator);
+    void take_fatal(const wire_go_fatal& fatal, model::Aggregator& aggregator);
     void take_conflict(const wire_go_conflict& conflict);
     void look_at_maps();
-    void describe_changed(model::Book& book);
-    void add(const Growth& growth, model::Book& book);
-    void add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Book& book);
-    void add_shared(const GoCalls& row, model::Book& book);
+    void describe_changed(model::Aggregator& aggregator);
+    void add(const Growth& growth, model::Aggregator& aggregator);
+    void add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Aggregator& aggregator);
+    void add_shared(const GoCalls& row, model::Aggregator& aggregator);
     void know_type(GoCalls& row);
-    void know_others(const model::MapKey& key, model::Book& book) const;
-    model::MapKey key_of(std::uint32_t process, std::uint32_t id) const;
+    void know_others(const model::MapId& key, model::Aggregator& aggregator) const;
+    model::MapId key_of(std::uint32_t process, std::uint32_t id) const;
     std::string name_of(std::uint32_t process, const GoMap& map);
     model::Stack stack_of(std::uint32_t process, std::uint64_t caller);
 
@@ -104,7 +104,7 @@ private:
     std::map<std::pair<std::uint32_t, std::uint64_t>, wire_go_spill> spills_;  // as last read: process, caller
     std::map<std::tuple<std::uint32_t, std::uint64_t, std::uint16_t>, wire_go_calls> call_spills_;  // and operation
     wire_go_ledger ledger_{};  // as of the last collection
-    std::uint64_t taken_ = 0;  // growths and errors that are in the book
+    std::uint64_t taken_ = 0;  // growths and errors that are in the aggregator
     std::uint64_t lost_told_ = 0;
     bool attached_ = true;
 };

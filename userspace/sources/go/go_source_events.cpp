@@ -23,7 +23,7 @@ std::span<const __u64> from_operation(const wire_go_fatal& fatal) {
 
 }  // namespace
 
-void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
+void GoSource::take_fatal(const wire_go_fatal& fatal, model::Aggregator& aggregator) {
     if (fatal.process >= targets_.size()) return;
     ++taken_;
     GoProcess& process = *targets_[fatal.process].process;
@@ -35,19 +35,19 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
                              std::string(message) + " (goroutine " + std::to_string(fatal.goid) + ")");
         return;
     }
-    GoSighting sighting;
-    sighting.map = fatal.map;
-    sighting.type = fatal.type;
+    GoObservation observation;
+    observation.map = fatal.map;
+    observation.type = fatal.type;
     const auto frames = from_operation(fatal);
-    sighting.caller = frames[1];
-    sighting.seed = fatal.head.seed;
-    sighting.log2_before = sighting.log2_after = fatal.head.log2_buckets;
-    sighting.size = fatal.head.count;
-    const std::uint32_t id = targets_[fatal.process].maps.meet(sighting);
+    observation.caller = frames[1];
+    observation.seed = fatal.head.seed;
+    observation.log2_before = observation.log2_after = fatal.head.log2_buckets;
+    observation.size = fatal.head.count;
+    const std::uint32_t id = targets_[fatal.process].maps.meet(observation);
     // Of operations nothing is known here, of growths all: a row of growths is true with none in it.
     model::Counts counts;
     counts.conflicts = 1;
-    book.add({key_of(fatal.process, id), MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
+    aggregator.add({key_of(fatal.process, id), MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
     model::Evidence row;
     row.kind = model::EvidenceKind::racing;
     row.pid = process.process().pid();
@@ -76,18 +76,18 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Book& book) {
 void GoSource::take_conflict(const wire_go_conflict& conflict) {
     if (conflict.process >= targets_.size()) return;
     Target& target = targets_[conflict.process];
-    GoSighting sighting;
-    sighting.map = conflict.map;
-    sighting.type = conflict.type;
-    sighting.caller = conflict.frames[1];
-    sighting.seed = conflict.seed;
-    sighting.log2_before = sighting.log2_after = conflict.log2;
-    sighting.size = conflict.size;
+    GoObservation observation;
+    observation.map = conflict.map;
+    observation.type = conflict.type;
+    observation.caller = conflict.frames[1];
+    observation.seed = conflict.seed;
+    observation.log2_before = observation.log2_after = conflict.log2;
+    observation.size = conflict.size;
     model::Evidence row;
     row.kind = model::EvidenceKind::racing;
     row.pid = target.process->process().pid();
     row.domain = go_domain;
-    row.map_id = target.maps.known(sighting);
+    row.map_id = target.maps.known(observation);
     row.detail = conflict.kind;
     row.tid = static_cast<std::uint32_t>(conflict.goid);
     row.other_tid = static_cast<std::uint32_t>(conflict.other_goid);

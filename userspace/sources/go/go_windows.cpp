@@ -80,7 +80,7 @@ void GoWindows::detach() {
     ends_.clear();
 }
 
-// Books what targets did since the last look to the window, or to the time without one.
+// Aggregators what targets did since the last look to the window, or to the time without one.
 model::DutyCycle::Spent GoWindows::look() {
     const std::lock_guard lock(mutex_);
     const model::Activity activity = activity_of(programs_.ledger());
@@ -102,18 +102,18 @@ std::optional<model::Watched> GoWindows::watched() {
     // A target does no more in a second that is watched than in one that is not. One that is not short of CPU time does
     // as much: of such a target that is known better than what the audit costs it.
     double share = seen_.cpu_ns > 0 ? work(seen_) / seen_.cpu_ns : 0;
-    watched_.doubt = share > 0 ? price_error * (1 - share) / share : 0;
+    watched_.relative_error = share > 0 ? price_error * (1 - share) / share : 0;
     if (unseen_.wall_ns > least_compared_ns && seen_.cpu_ns > 0) {
         const double most = work(unseen_) / unseen_.wall_ns * seen_.wall_ns / seen_.cpu_ns;
         if (most < share) {
             share = most;
-            watched_.doubt = rate_error;
+            watched_.relative_error = rate_error;
         }
     }
-    watched_.seen += share * (seen_.cpu_ns - booked_seen_.cpu_ns);
-    watched_.unseen += std::max(work(unseen_) - work(booked_unseen_), 0.0);
-    booked_seen_ = seen_;
-    booked_unseen_ = unseen_;
+    watched_.seen += share * (seen_.cpu_ns - reported_seen_.cpu_ns);
+    watched_.unseen += std::max(work(unseen_) - work(reported_unseen_), 0.0);
+    reported_seen_ = seen_;
+    reported_unseen_ = unseen_;
     return watched_;
 }
 

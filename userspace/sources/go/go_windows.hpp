@@ -17,11 +17,11 @@
 #include <thread>
 #include <vector>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "model/duty_cycle.hpp"
 #include "model/overhead.hpp"
-#include "sources/go/go_programs.hpp"
 #include "sources/attach/uprobe_link.hpp"
+#include "sources/go/go_programs.hpp"
 #include "util/cpu_clocks.hpp"
 
 namespace mapaudit::sources {
@@ -75,7 +75,7 @@ private:
         double cpu_ns = 0, cost_ns = 0, wall_ns = 0;
     };
     Used last_, seen_, unseen_;
-    Used booked_seen_, booked_unseen_;  // of these, what is in the next
+    Used reported_seen_, reported_unseen_;  // of these, what is in the next
     model::Watched watched_;
     std::string trouble_;
 

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "calibration/subject.hpp"
-#include "sources/host/breakpoint_prices.hpp"
 #include "sources/attach/perf_event.hpp"
+#include "sources/host/breakpoint_prices.hpp"
 #include "sources/host/uprobe_scaling.hpp"
 
 namespace mapaudit::sources {
@@ -41,8 +41,8 @@ static_assert(sizeof(Outcome) <= 4096, "a pipe takes it in one piece");
 
 constexpr std::size_t most_rounds = 25, least_rounds = 5;
 constexpr auto last_round_after = std::chrono::milliseconds(100);  // since the child began
-constexpr auto last_company_after = std::chrono::milliseconds(150);
-constexpr unsigned most_company = 4;                        // threads
+constexpr auto last_scaling_after = std::chrono::milliseconds(150);
+constexpr unsigned most_scaling_threads = 4;                // threads
 constexpr auto breather = std::chrono::microseconds(1500);  // between rounds, for whoever else wants the CPU
 constexpr std::uint32_t warm_up = 8192, operations = 8192, batches = 128, events = 48;
 constexpr Kind kinds[] = {Kind::locked, Kind::plain};
@@ -206,9 +206,10 @@ Result<model::Prices> measure_library(AttachLibrary attach, steady_clock::time_p
     // Waits are shown beside what the kernel has to do with them, so every audit wants to know. A dozen ms from few
     // threads show what half the speed or less is; doctor takes its time, and asks all CPUs. Where the start was slow,
     // it is left to doctor.
-    if (steady_clock::now() < start + last_company_after)
-        prices.company =
-            measure_scaling(Subject::empty_hit, scaling_threads(most_company), 3, std::chrono::milliseconds(2)).kept();
+    if (steady_clock::now() < start + last_scaling_after)
+        prices.parallel_speed =
+            measure_scaling(Subject::empty_hit, scaling_threads(most_scaling_threads), 3, std::chrono::milliseconds(2))
+                .kept();
     return prices;
 }
 

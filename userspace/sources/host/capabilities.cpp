@@ -10,8 +10,8 @@
 #include <fstream>
 #include <optional>
 
-#include "sources/host/capability_tries.hpp"
 #include "sources/attach/perf_event.hpp"
+#include "sources/host/capability_tries.hpp"
 #include "sources/host/uprobe_scaling.hpp"
 
 #if defined(__x86_64__)

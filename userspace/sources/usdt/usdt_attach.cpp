@@ -326,10 +326,10 @@ Result<std::vector<UprobeLink>> UsdtSource::attach_hot(Level level) {
 // A thread may be on its way from one probe to the other with a batch: past the one before it was in place, not yet at
 // the other, held up there by the very page that is being patched. Such a batch is read from its block in between;
 // whoever begins to hand one over after that finds the new probe.
-Result<void> UsdtSource::set_level(Level level, model::Book& book) {
+Result<void> UsdtSource::set_level(Level level, model::Aggregator& aggregator) {
     if (level == level_) return {};
-    if (!options_.switchable) return Source::set_level(level, book);
-    collect(book);
+    if (!options_.switchable) return Source::set_level(level, aggregator);
+    collect(aggregator);
     // What was done at level events by another audit's doing is not ours.
     if (level_ == Level::events)
         for (std::uint32_t i = 0; i < domains_.size(); ++i) take_baseline(domains_[i], i);
@@ -338,12 +338,12 @@ Result<void> UsdtSource::set_level(Level level, model::Book& book) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i) {
         if (domains_[i].registry == nullptr) continue;
         (void)domains_[i].registry->refresh();  // threads may be new
-        take_pending(domains_[i], i, book);
+        take_pending(domains_[i], i, aggregator);
     }
     hot_links_ = std::move(*links);
     if (level == Level::events) {
-        collect(book);
-        take_residuals(book);
+        collect(aggregator);
+        take_residuals(aggregator);
         stale_.clear();
     }
     level_ = level;

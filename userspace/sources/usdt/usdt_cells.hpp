@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "sources/usdt/usdt_programs.hpp"
 
 namespace mapaudit::sources {

@@ -11,11 +11,11 @@ namespace mapaudit::sources {
 
 // A target may make maps without end; what is known of them is bounded like what is counted.
 void UsdtSource::describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info,
-                          model::Book& book) const {
-    const model::MapKey key = map_key(domain, map);
+                          model::Aggregator& aggregator) const {
+    const model::MapId key = map_id(domain, map);
     const std::size_t most = programs_->sizes().cells - programs_->sizes().others;
-    if (book.maps() < most || book.find(key) != nullptr || admitted_.contains({domain, key.id}))
-        book.describe(key, info);
+    if (aggregator.maps() < most || aggregator.find(key) != nullptr || admitted_.contains({domain, key.id}))
+        aggregator.describe(key, info);
 }
 
 std::uint32_t UsdtSource::admit(std::uint32_t domain, std::uint32_t map) {
@@ -27,11 +27,11 @@ std::uint32_t UsdtSource::admit(std::uint32_t domain, std::uint32_t map) {
 
 double UsdtSource::ns_per_unit(const Domain& domain) const { return domain.in_ticks ? ticks_.ns_per_tick() : 1.0; }
 
-model::MapKey UsdtSource::map_key(std::uint32_t domain, std::uint32_t map) const {
+model::MapId UsdtSource::map_id(std::uint32_t domain, std::uint32_t map) const {
     return {domains_[domain].process->pid(), domains_[domain].ordinal, map};
 }
 
-void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Book& book) {
+void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Aggregator& aggregator) {
     if (domain.registry == nullptr) return;
     std::set<std::uint32_t> living;
     const auto tell = [&](const std::vector<RegistryMap>& maps) {
@@ -40,7 +40,7 @@ void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Book&
             living.insert(map.id);
             describe(index, map.id,
                      {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
-                     book);
+                     aggregator);
         }
     };
     // Known by what they were then, those too that have gone since: the registry no longer has their names.
@@ -52,19 +52,19 @@ void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Book&
     else
         return;  // it has ended: the last figures stay
     for (const std::uint32_t id : domain.living) {
-        const model::MapKey key{domain.process->pid(), domain.ordinal, id};
-        const model::MapInfo* known = living.contains(id) ? nullptr : book.find(key);
+        const model::MapId key{domain.process->pid(), domain.ordinal, id};
+        const model::MapInfo* known = living.contains(id) ? nullptr : aggregator.find(key);
         if (known == nullptr || !known->alive) continue;
         model::MapInfo gone = *known;
         gone.alive = false;
-        book.describe(key, gone);
+        aggregator.describe(key, gone);
     }
     domain.living = std::move(living);
 }
 
-void UsdtSource::drain_events(model::Book& book) {
+void UsdtSource::drain_events(model::Aggregator& aggregator) {
     programs_->drain([&](const wire_event& event, std::size_t bytes) {
-        if (event.domain < domains_.size()) handle(event, bytes, book);
+        if (event.domain < domains_.size()) handle(event, bytes, aggregator);
     });
     tell_growths();
 }
@@ -72,7 +72,7 @@ void UsdtSource::drain_events(model::Book& book) {
 // The probe fires after the growth's critical section, so that one thread's event may overtake another's: their numbers
 // put those of one table back in order, in the places that they came in.
 void UsdtSource::tell_growths() {
-    std::map<std::pair<model::MapKey, std::uint32_t>, std::vector<std::size_t>> places;
+    std::map<std::pair<model::MapId, std::uint32_t>, std::vector<std::size_t>> places;
     for (std::size_t i = 0; i < growths_.size(); ++i) places[{growths_[i].map, growths_[i].part}].push_back(i);
     for (const auto& [table, at] : places) {
         std::vector<GrowEvent> ordered;
@@ -85,12 +85,12 @@ void UsdtSource::tell_growths() {
     growths_.clear();
 }
 
-void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book& book) {
-    const model::MapKey key = map_key(event.domain, event.map);
+void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Aggregator& aggregator) {
+    const model::MapId key = map_id(event.domain, event.map);
     if (event.type == WIRE_EVENT_SPILL && bytes >= sizeof(wire_spill)) {
         const auto& spill = reinterpret_cast<const wire_spill&>(event);
         const std::size_t count = std::min<std::size_t>(spill.count, MAPAUDIT_BATCH);
-        add_records(event.domain, event.cpu, event.tid, spill.records, count, book);
+        add_records(event.domain, event.cpu, event.tid, spill.records, count, aggregator);
         spilled_taken_ += count;
     } else if (event.type == WIRE_EVENT_GROW && bytes >= sizeof(wire_grow)) {
         const auto& grow = reinterpret_cast<const wire_grow&>(event);
@@ -100,7 +100,8 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
             counts.latency.add(grow.duration_ns);
             counts.latency_sum = counts.latency_max = grow.duration_ns;
             counts.buckets_grown = static_cast<std::int64_t>(grow.new_buckets - grow.old_buckets);
-            add(event.domain, admit(event.domain, event.map), MAPAUDIT_OP_GROW, event.cpu, event.tid, counts, book);
+            add(event.domain, admit(event.domain, event.map), MAPAUDIT_OP_GROW, event.cpu, event.tid, counts,
+                aggregator);
             ++spilled_taken_;
         }
         if (options_.on_grow)
@@ -112,26 +113,26 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Book&
         model::Counts counts;
         counts.conflicts = 1;
         const auto op = conflict.kind == MAPAUDIT_CONFLICT_WRITE_WRITE ? MAPAUDIT_OP_ASSIGN : MAPAUDIT_OP_LOOKUP;
-        add(event.domain, admit(event.domain, event.map), op, event.cpu, event.tid, counts, book);
+        add(event.domain, admit(event.domain, event.map), op, event.cpu, event.tid, counts, aggregator);
         ++spilled_taken_;
     } else if (event.type == WIRE_EVENT_STACK && bytes >= sizeof(wire_stack)) {
         if (options_.stacks != nullptr) options_.stacks->take(key.pid, reinterpret_cast<const wire_stack&>(event));
     } else if (event.type == WIRE_EVENT_CREATE && bytes >= sizeof(wire_create)) {
         const auto& create = reinterpret_cast<const wire_create&>(event);
         const RegistryMap map = describe_map(*domains_[event.domain].process, create.desc);
-        if (book.find(key) == nullptr)
+        if (aggregator.find(key) == nullptr)
             describe(event.domain, event.map,
                      {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
-                     book);
+                     aggregator);
     } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
         const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
-        const model::MapInfo* known = book.find(key);
+        const model::MapInfo* known = aggregator.find(key);
         model::MapInfo info =
             known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true, false};
         info.size = destroy.size;
         info.buckets = destroy.buckets;
         info.alive = false;
-        describe(event.domain, event.map, info, book);
+        describe(event.domain, event.map, info, aggregator);
         domains_[event.domain].living.erase(event.map);
     }
 }
@@ -149,7 +150,7 @@ std::uint64_t UsdtSource::without_stale(const CallKey& key, std::uint64_t calls)
     return calls - left_out;
 }
 
-void UsdtSource::read_cells(model::Book& book) {
+void UsdtSource::read_cells(model::Aggregator& aggregator) {
     cells_->read([&](const CellOrigin& origin, model::Counts& counts) {
         if (origin.domain >= domains_.size()) return;
         if (origin.op != MAPAUDIT_OP_GROW) {
@@ -157,21 +158,21 @@ void UsdtSource::read_cells(model::Book& book) {
             if (!stale_.empty()) counts.calls = without_stale({origin.domain, origin.map, origin.op}, counts.calls);
         }
         if (origin.map != model::other_maps) admitted_.insert({origin.domain, origin.map});
-        add(origin.domain, origin.map, origin.op, origin.cpu, origin.tid, counts, book);
+        add(origin.domain, origin.map, origin.op, origin.cpu, origin.tid, counts, aggregator);
     });
 }
 
 void UsdtSource::add(std::uint32_t domain, std::uint32_t map, int op, std::uint32_t cpu, std::uint32_t tid,
-                     const model::Counts& counts, model::Book& book) {
+                     const model::Counts& counts, model::Aggregator& aggregator) {
     if (op != MAPAUDIT_OP_GROW && !domains_[domain].one_by_one)
         (level_ == Level::full ? activity_.timed : activity_.counted) += counts.calls;
-    if (map == model::other_maps && book.find(map_key(domain, map)) == nullptr)
-        book.describe(map_key(domain, map), {std::string(name()), "(other)", "", {}, {}, {}, true, false});
-    book.add({map_key(domain, map), static_cast<mapaudit_op>(op), cpu, options_.per_thread ? tid : 0}, counts);
+    if (map == model::other_maps && aggregator.find(map_id(domain, map)) == nullptr)
+        aggregator.describe(map_id(domain, map), {std::string(name()), "(other)", "", {}, {}, {}, true, false});
+    aggregator.add({map_id(domain, map), static_cast<mapaudit_op>(op), cpu, options_.per_thread ? tid : 0}, counts);
 }
 
 void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
-                             std::size_t count, model::Book& book) {
+                             std::size_t count, model::Aggregator& aggregator) {
     std::map<std::pair<std::uint32_t, int>, model::Counts> sums;
     for (std::size_t i = 0; i < count; ++i) {
         const mapaudit_record& record = records[i];
@@ -204,13 +205,13 @@ void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint3
     }
     for (auto& [map_op, counts] : sums) {
         counts.ns_per_unit = ns_per_unit(domains_[domain]);
-        add(domain, admit(domain, map_op.first), map_op.second, cpu, tid, counts, book);
+        add(domain, admit(domain, map_op.first), map_op.second, cpu, tid, counts, aggregator);
     }
 }
 
 // Takes what a thread's block holds and no batch has brought. The kernel moves the same mark when a batch arrives, so
 // the compare-and-swap decides who counts a record; a copy whose records were overwritten meanwhile never wins it.
-void UsdtSource::take_pending(Domain& domain, std::uint32_t index, model::Book& book) {
+void UsdtSource::take_pending(Domain& domain, std::uint32_t index, model::Aggregator& aggregator) {
     for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
         std::uint64_t& mark = programs_->threads[domain.thread_base + block.index];
         std::uint64_t seen = __atomic_load_n(&mark, __ATOMIC_ACQUIRE);
@@ -223,13 +224,13 @@ void UsdtSource::take_pending(Domain& domain, std::uint32_t index, model::Book& 
         if (!__atomic_compare_exchange_n(&mark, &seen, block.seq | (seen & WIRE_TAKEN_SEEN), false, __ATOMIC_ACQ_REL,
                                          __ATOMIC_ACQUIRE))
             continue;
-        add_records(index, block.cpu, block.tid, records.data(), records.size(), book);
+        add_records(index, block.cpu, block.tid, records.data(), records.size(), aggregator);
         pending_taken_ += records.size();
     }
 }
 
 // What the sampled level has counted and not yet put into records; only once nothing is attached any more.
-void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book& book) {
+void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Aggregator& aggregator) {
     for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit)) {
         const auto held = domain.registry->counters(block);
         if (!held) continue;
@@ -238,38 +239,40 @@ void UsdtSource::take_residual(Domain& domain, std::uint32_t index, model::Book&
                 model::Counts counts;
                 counts.calls = without_stale({index, counter.map, op}, counter.calls[op]);
                 counts.ns_per_unit = ns_per_unit(domain);
-                if (counts.calls != 0) add(index, admit(index, counter.map), op, block.cpu, block.tid, counts, book);
+                if (counts.calls != 0)
+                    add(index, admit(index, counter.map), op, block.cpu, block.tid, counts, aggregator);
             }
     }
 }
 
-void UsdtSource::collect(model::Book& book) {
+void UsdtSource::collect(model::Aggregator& aggregator) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i) {
         find_registry(domains_[i], i);
-        describe_maps(domains_[i], i, book);
+        describe_maps(domains_[i], i, aggregator);
     }
-    drain_events(book);
-    read_cells(book);
+    drain_events(aggregator);
+    read_cells(aggregator);
     if (blame_ != nullptr) {
         tell_blocks();
-        blame_->collect(book.blame());
+        blame_->collect(aggregator.blame());
     }
     for (std::uint32_t i = 0; i < domains_.size(); ++i)
-        if (domains_[i].registry != nullptr && options_.level != Level::events) take_pending(domains_[i], i, book);
-    book_losses(book);
+        if (domains_[i].registry != nullptr && options_.level != Level::events)
+            take_pending(domains_[i], i, aggregator);
+    report_losses(aggregator);
 }
 
-void UsdtSource::detach(model::Book& book) {
+void UsdtSource::detach(model::Aggregator& aggregator) {
     if (blame_ != nullptr) blame_->stop();
     links_.clear();
     hot_links_.clear();
-    collect(book);
-    if (counts_calls() && level_ != Level::events) take_residuals(book);
+    collect(aggregator);
+    if (counts_calls() && level_ != Level::events) take_residuals(aggregator);
 }
 
-void UsdtSource::take_residuals(model::Book& book) {
+void UsdtSource::take_residuals(model::Aggregator& aggregator) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i)
-        if (domains_[i].registry != nullptr) take_residual(domains_[i], i, book);
+        if (domains_[i].registry != nullptr) take_residual(domains_[i], i, aggregator);
 }
 
 model::Activity UsdtSource::activity() const {
@@ -334,13 +337,13 @@ std::vector<model::Evidence> UsdtSource::evidence() {
 }
 
 // Losses of a known map are on its rows; the others go on the row of their own.
-void UsdtSource::book_losses(model::Book& book) {
+void UsdtSource::report_losses(model::Aggregator& aggregator) {
     const wire_ledger kernel = programs_->ledger();
     std::uint64_t total = malformed_here_;
     for (int cause = 0; cause < WIRE_LOSSES; ++cause)
         if (cause != WIRE_LOST_NO_PAGE) total += kernel.lost[cause];
     if (total == lost_on_no_map_) return;
-    book.add_lost(domains_.front().process->pid(), std::string(name()), total - lost_on_no_map_);
+    aggregator.add_lost(domains_.front().process->pid(), std::string(name()), total - lost_on_no_map_);
     lost_on_no_map_ = total;
 }
 

@@ -2,7 +2,7 @@
 //
 // The usdt source: processes linked with the target library, seen through its probes and its registry.
 //
-//   target thread ── batch probe ──▶ eBPF program ── cells, ring ──▶ collect() ──▶ book
+//   target thread ── batch probe ──▶ eBPF program ── cells, ring ──▶ collect() ──▶ aggregator
 //        └── block in its memory ◀──── read for what an idle thread still holds ────┘
 #pragma once
 
@@ -30,7 +30,7 @@ inline constexpr std::uint32_t largest_map_table = 1u << 16;
 
 // One growth, as it is reported to whoever wants to see them one by one.
 struct GrowEvent {
-    model::MapKey map;
+    model::MapId map;
     std::uint64_t old_buckets = 0, new_buckets = 0, duration_ns = 0, time_ns = 0;
     mapaudit_grow_reason reason = MAPAUDIT_GROW_LOAD;
     std::uint32_t part = 0;
@@ -61,12 +61,12 @@ public:
 
     std::string_view name() const override { return "usdt"; }
     PricedActions priced_actions() const override { return {.library = true}; }
-    void collect(model::Book& book) override;
-    void take_events(model::Book& book) override { drain_events(book); }
-    void detach(model::Book& book) override;
+    void collect(model::Aggregator& aggregator) override;
+    void take_events(model::Aggregator& aggregator) override { drain_events(aggregator); }
+    void detach(model::Aggregator& aggregator) override;
     model::Ledger ledger() const override;
     Level level() const override { return level_; }
-    Result<void> set_level(Level level, model::Book& book) override;
+    Result<void> set_level(Level level, model::Aggregator& aggregator) override;
     model::Activity activity() const override;
     std::uint64_t kernel_bytes() const override {
         return programs_->kernel_bytes() + (blame_ ? blame_->kernel_bytes() : 0);
@@ -105,29 +105,30 @@ private:
     void start_blame();
     void tell_blocks();
 
-    void describe_maps(Domain& domain, std::uint32_t index, model::Book& book);
-    void drain_events(model::Book& book);
-    void handle(const wire_event& event, std::size_t bytes, model::Book& book);
+    void describe_maps(Domain& domain, std::uint32_t index, model::Aggregator& aggregator);
+    void drain_events(model::Aggregator& aggregator);
+    void handle(const wire_event& event, std::size_t bytes, model::Aggregator& aggregator);
     void tell_growths();
-    void read_cells(model::Book& book);
-    void take_pending(Domain& domain, std::uint32_t index, model::Book& book);
-    void take_residual(Domain& domain, std::uint32_t index, model::Book& book);
+    void read_cells(model::Aggregator& aggregator);
+    void take_pending(Domain& domain, std::uint32_t index, model::Aggregator& aggregator);
+    void take_residual(Domain& domain, std::uint32_t index, model::Aggregator& aggregator);
     void add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
-                     std::size_t count, model::Book& book);
+                     std::size_t count, model::Aggregator& aggregator);
     void add(std::uint32_t domain, std::uint32_t map, int op, std::uint32_t cpu, std::uint32_t tid,
-             const model::Counts& counts, model::Book& book);
-    void take_residuals(model::Book& book);
+             const model::Counts& counts, model::Aggregator& aggregator);
+    void take_residuals(model::Aggregator& aggregator);
     // Calls may have been counted without being timed: at the sampled level, or on the way to or from it.
     bool counts_calls() const { return options_.switchable || options_.level == Level::sampled; }
     std::uint64_t without_stale(const CallKey& key, std::uint64_t calls);
 
-    model::MapKey map_key(std::uint32_t domain, std::uint32_t map) const;
+    model::MapId map_id(std::uint32_t domain, std::uint32_t map) const;
     // The map itself while there is room for it, else "(other)".
     std::uint32_t admit(std::uint32_t domain, std::uint32_t map);
-    void describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info, model::Book& book) const;
+    void describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info,
+                  model::Aggregator& aggregator) const;
     double ns_per_unit(const Domain& domain) const;
     void find_registry(Domain& domain, std::uint32_t index);
-    void book_losses(model::Book& book);
+    void report_losses(model::Aggregator& aggregator);
 
     UsdtOptions options_;
     Level level_;
@@ -147,7 +148,7 @@ private:
     std::uint64_t spilled_taken_ = 0;  // records of batches that the kernel handed over whole
     std::uint64_t pending_taken_ = 0;  // records of blocks, read here
     std::uint64_t malformed_here_ = 0;
-    std::uint64_t lost_on_no_map_ = 0;  // what the book was told of losses that belong to no map
+    std::uint64_t lost_on_no_map_ = 0;  // what the aggregator was told of losses that belong to no map
 };
 
 }  // namespace mapaudit::sources

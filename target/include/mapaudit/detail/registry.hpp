@@ -117,8 +117,7 @@ inline void calibrate_batch_age() noexcept {
                   std::endian::native == std::endian::little);
     auto* to = reinterpret_cast<word*>(&block.records[seq % MAPAUDIT_RING]);
     __atomic_store_n(&to[0], record.map | word{record.latency} << 32, __ATOMIC_RELAXED);
-    __atomic_store_n(&to[1],
-                     record.wait | word{record.bucket} << 32 | word{record.op} << 48 | word{record.flags} << 56,
+    __atomic_store_n(&to[1], record.wait | word{record.bucket} << 32 | word{record.op} << 48 | word{record.flags} << 56,
                      __ATOMIC_RELAXED);
     __atomic_store_n(&block.seq, seq + 1, __ATOMIC_RELEASE);
     if ((seq + 1) % MAPAUDIT_BATCH == 0) [[unlikely]]

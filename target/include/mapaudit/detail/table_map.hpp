@@ -252,16 +252,14 @@ private:
     }
     template <class Q, class F>
     bool update_any(const Q& key, F& f) {
-        return decide<op::assign>(key, [&](table& in, std::uint64_t hash, auto& observer) {
-            return in.update(key, f, hash, observer);
-        });
+        return decide<op::assign>(
+            key, [&](table& in, std::uint64_t hash, auto& observer) { return in.update(key, f, hash, observer); });
     }
     template <class Q, class F>
     bool erase_if_any(const Q& key, F& f) {
         require_judge<F, V>();
-        return decide<op::erase>(key, [&](table& in, std::uint64_t hash, auto& observer) {
-            return in.erase_if(key, f, hash, observer);
-        });
+        return decide<op::erase>(
+            key, [&](table& in, std::uint64_t hash, auto& observer) { return in.erase_if(key, f, hash, observer); });
     }
     template <class Q>
     struct erase_body {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "field/sighting.hpp"
+#include "field/observation.hpp"
 
 #include <fmt/format.h>
 
@@ -39,14 +39,14 @@ std::uint64_t operations_done(const std::string& ground_truth) {
 
 }  // namespace
 
-double Sighting::goodness(Figure figure) const {
+double Observation::goodness(Figure figure) const {
     if (figure == Figure::throughput) return ops_per_s;
     const double latency = figure == Figure::lookup_p50 ? lookup_p50_ns : lookup_p99_ns;
     if (latency <= 0) throw BenchError("no look-up was timed");
     return 1e9 / latency;
 }
 
-Sighting read_sighting(const std::vector<test::CsvRow>& rows) {
+Observation read_observation(const std::vector<test::CsvRow>& rows) {
     std::map<double, double> rates;  // by the interval's end
     for (const test::CsvRow& row : test::rows_of(rows, "interval"))
         if (is_operation(row)) rates[number(row, "elapsed_s")] += number(row, "calls_per_s");
@@ -54,20 +54,20 @@ Sighting read_sighting(const std::vector<test::CsvRow>& rows) {
     std::vector<double> inner;
     for (auto rate = std::next(rates.begin()); std::next(rate) != rates.end(); ++rate) inner.push_back(rate->second);
 
-    Sighting sighting;
-    sighting.ops_per_s = median_of(inner);
-    if (sighting.ops_per_s <= 0) throw BenchError("the auditor saw no operation");
+    Observation observation;
+    observation.ops_per_s = median_of(inner);
+    if (observation.ops_per_s <= 0) throw BenchError("the auditor saw no operation");
     for (const test::CsvRow& row : test::rows_of(rows, "total")) {
         if (!is_operation(row)) continue;
-        sighting.waiting += number(row, "wait_total_ns") / 1e9 / number(row, "elapsed_s");
+        observation.waiting += number(row, "wait_total_ns") / 1e9 / number(row, "elapsed_s");
         if (row.at("op") != "lookup") continue;
-        sighting.lookup_p50_ns = number(row, "p50_ns");
-        sighting.lookup_p99_ns = number(row, "p99_ns");
+        observation.lookup_p50_ns = number(row, "p50_ns");
+        observation.lookup_p99_ns = number(row, "p99_ns");
     }
-    return sighting;
+    return observation;
 }
 
-Sighting sight(const FieldPaths& paths, const std::string& kind, const Mix& mix, const std::string& level) {
+Observation sight(const FieldPaths& paths, const std::string& kind, const Mix& mix, const std::string& level) {
     test::Child driver({paths.workload,
                         "--map",
                         kind,
@@ -99,7 +99,7 @@ Sighting sight(const FieldPaths& paths, const std::string& kind, const Mix& mix,
     const std::uint64_t done = operations_done(driven.out), seen = operations_of(test::rows_of(rows, "total"));
     if (done == 0 || done != seen)
         throw BenchError(fmt::format("{}, {}: {} operations done, {} seen", kind, describe(mix), done, seen));
-    return read_sighting(rows);
+    return read_observation(rows);
 }
 
 }  // namespace mapaudit::bench

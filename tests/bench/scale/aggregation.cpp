@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale/book.hpp"
+#include "scale/aggregation.hpp"
 
 #include <malloc.h>
 
@@ -8,7 +8,7 @@
 #include <ctime>
 
 #include "distributions.hpp"
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
@@ -54,20 +54,20 @@ public:
         }
         for (std::uint32_t map = 1; map <= steady_maps; ++map) add(map, interval);
         if (intervals_a_map != 0) add(last_map_, interval);
-        rows_ += book_.close_interval(1).size();
+        rows_ += aggregator_.close_interval(1).size();
     }
 
     std::uint64_t maps_seen() const { return last_map_; }
 
     double totals_ms() const {
         const double start = thread_cpu_ns();
-        const auto rows = book_.totals(1);
+        const auto rows = aggregator_.totals(1);
         const double took_ms = (thread_cpu_ns() - start) / 1e6;
         std::uint64_t calls = 0;
         for (const model::Row& row : rows) calls += row.calls;
         if (calls != put_in_ || rows_ == 0)
-            throw BenchError("the book's totals are " + std::to_string(calls) + " calls, " + std::to_string(put_in_) +
-                             " were put in");
+            throw BenchError("the aggregator's totals are " + std::to_string(calls) + " calls, " +
+                             std::to_string(put_in_) + " were put in");
         return took_ms;
     }
 
@@ -80,7 +80,7 @@ private:
         info.size = 100;
         info.buckets = 16;
         info.alive = alive;
-        book_.describe({pid, 0, map}, info);
+        aggregator_.describe({pid, 0, map}, info);
     }
 
     void add(std::uint32_t map, std::uint64_t interval) {
@@ -88,12 +88,12 @@ private:
         for (const mapaudit_op op : ops)
             for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
                 const model::Counts& counts = samples_[(interval * 7 + map * 3 + op * 2 + cpu) % samples_.size()];
-                book_.add({{pid, 0, map}, op, cpu, 0}, counts);
+                aggregator_.add({{pid, 0, map}, op, cpu, 0}, counts);
                 put_in_ += counts.calls;
             }
     }
 
-    model::Book book_{model::BookOptions{}};
+    model::Aggregator aggregator_{model::AggregatorOptions{}};
     std::vector<model::Counts> samples_;
     std::uint32_t last_map_ = steady_maps;
     std::uint64_t put_in_ = 0, rows_ = 0;
@@ -101,8 +101,8 @@ private:
 
 }  // namespace
 
-BookFigures run_book(const std::string& name, std::uint64_t intervals, std::uint64_t intervals_a_map) {
-    BookFigures figures{name, 0, {}, 0};
+AggregationFigures run_aggregation(const std::string& name, std::uint64_t intervals, std::uint64_t intervals_a_map) {
+    AggregationFigures figures{name, 0, {}, 0};
     const double heap_before = heap_mib();
     Run run;
     std::uint64_t interval = 0;

@@ -18,7 +18,7 @@
 namespace mapaudit::symbols {
 
 // Not thread safe.
-class StackBook final : public model::StackWalker {
+class StackTable final : public model::StackWalker {
 public:
     // Opens what the processes have mapped now: stacks are named after they have ended.
     void open(const std::vector<const Process*>& processes);

@@ -35,13 +35,13 @@ struct alignas(64) Worker {
     std::uint64_t finished_ns = 0;
 };
 
-class Crew {
+class Workers {
 public:
     // Blocks SIGINT and SIGTERM in this thread and those it starts: from here on they end the load, not the process.
-    explicit Crew(const Options& options);
-    Crew(const Crew&) = delete;
-    Crew& operator=(const Crew&) = delete;
-    ~Crew();
+    explicit Workers(const Options& options);
+    Workers(const Workers&) = delete;
+    Workers& operator=(const Workers&) = delete;
+    ~Workers();
 
     // Says "ready" on stderr and returns once a probe was attached and no semaphore changed for 20 ms.
     std::optional<Failure> wait_for_attach();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The ladder against the field: what was measured, as a table for people and as CSV.
+// The comparison against the field: what was measured, as a table for people and as CSV.
 #pragma once
 
 #include <cstdint>
@@ -13,15 +13,15 @@
 
 namespace mapaudit::bench {
 
-inline constexpr const char* count_rung = "bpftrace, count of a probe";
-inline constexpr const char* hist_rung = "bpftrace, entry to return";
-inline constexpr const char* funclatency_rung = "funclatency";
-inline constexpr const char* perf_rung = "perf record";
-inline constexpr const char* lttng_rung = "LTTng-UST";
-inline constexpr const char* uftrace_rung = "uftrace";
+inline constexpr const char* count_case = "bpftrace, count of a probe";
+inline constexpr const char* hist_case = "bpftrace, entry to return";
+inline constexpr const char* funclatency_case = "funclatency";
+inline constexpr const char* perf_case = "perf record";
+inline constexpr const char* lttng_case = "LTTng-UST";
+inline constexpr const char* uftrace_case = "uftrace";
 
 // One variant on one load. Its row's `seen` and the counts here are in the tool's own events.
-struct Rung {
+struct BenchCase {
     Row row;
     unsigned events_per_op = 1;
     std::uint64_t lost = 0;          // by the tool's own account
@@ -35,17 +35,17 @@ struct Rung {
     void add(const Measured& round);
 };
 
-struct Ladder {
+struct Comparison {
     std::string machine;
     double clock_pair_ns = 0;
-    std::vector<Rung> rungs;
+    std::vector<BenchCase> cases;
     std::vector<std::string> left_out;  // "what: why"
 
-    const Rung* find(const std::string& map, const std::string& mix, const std::string& variant) const;
+    const BenchCase* find(const std::string& map, const std::string& mix, const std::string& variant) const;
 };
 
-void print_ladder(std::ostream& out, const Ladder& ladder);
-void print_ladder_goals(std::ostream& out, const Ladder& ladder);
-void write_ladder_csv(std::ostream& out, const Ladder& ladder);
+void print_comparison(std::ostream& out, const Comparison& comparison);
+void print_comparison_goals(std::ostream& out, const Comparison& comparison);
+void write_comparison_csv(std::ostream& out, const Comparison& comparison);
 
 }  // namespace mapaudit::bench

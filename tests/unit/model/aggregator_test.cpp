@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,16 +7,16 @@
 #include <cmath>
 #include <vector>
 
-#include "unit/model/book_samples.hpp"
+#include "unit/model/aggregator_samples.hpp"
 
 namespace mapaudit::model {
 namespace {
 
 constexpr double seconds = 2;
 
-TEST(Book, a_row_has_every_figure_of_its_map_and_operation) {
-    Book book({});
-    book.describe({7, 0, 1}, info_of("users"));
+TEST(Aggregator, a_row_has_every_figure_of_its_map_and_operation) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_of("users"));
     Counts counts = counts_of({10, 20, 30, 993}, 2.5);
     counts.waits = 2;
     counts.wait.add(8);
@@ -25,8 +25,8 @@ TEST(Book, a_row_has_every_figure_of_its_map_and_operation) {
     counts.migrations = 3;
     counts.conflicts = 4;
     counts.lost = 5;
-    book.add(cell(1, MAPAUDIT_OP_ASSIGN), counts);
-    const std::vector<Row> rows = book.close_interval(seconds);
+    aggregator.add(cell(1, MAPAUDIT_OP_ASSIGN), counts);
+    const std::vector<Row> rows = aggregator.close_interval(seconds);
     ASSERT_EQ(rows.size(), 1u);
     const Row& row = rows[0];
     EXPECT_EQ(row.pid, 7);
@@ -56,35 +56,35 @@ TEST(Book, a_row_has_every_figure_of_its_map_and_operation) {
     EXPECT_EQ(row.lost, 5u);
 }
 
-TEST(Book, maximum_is_the_histograms_where_none_was_given) {
-    Book book({});
+TEST(Aggregator, maximum_is_the_histograms_where_none_was_given) {
+    Aggregator aggregator({});
     Counts counts = counts_of({1000});
     counts.latency_max = 0;
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
-    const Row row = book.close_interval(seconds).at(0);
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    const Row row = aggregator.close_interval(seconds).at(0);
     EXPECT_EQ(row.max_ns, static_cast<double>(mapaudit_bucket_floor(mapaudit_bucket(1000) + 1) - 1));
     EXPECT_LE(*row.p999_ns, *row.max_ns);
 }
 
-TEST(Book, maximum_is_never_below_a_bucket_that_was_hit) {
-    Book book({});
+TEST(Aggregator, maximum_is_never_below_a_bucket_that_was_hit) {
+    Aggregator aggregator({});
     Counts without_maximum = counts_of({5000});
     without_maximum.latency_max = 0;
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), without_maximum);
-    EXPECT_GE(*book.close_interval(seconds).at(0).max_ns, 5000.0);
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), without_maximum);
+    EXPECT_GE(*aggregator.close_interval(seconds).at(0).max_ns, 5000.0);
 }
 
-TEST(Book, weight_is_calls_per_timed_call) {
-    Book book({});
+TEST(Aggregator, weight_is_calls_per_timed_call) {
+    Aggregator aggregator({});
     Counts sampled = counts_of({10, 20});
     sampled.calls = 128;
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), sampled);
-    book.add(cell(2, MAPAUDIT_OP_LOOKUP), calls_only(9));
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), sampled);
+    aggregator.add(cell(2, MAPAUDIT_OP_LOOKUP), calls_only(9));
     Counts more_timed_than_counted = counts_of({10, 20});  // the last call's count is in the next interval
     more_timed_than_counted.calls = 1;
-    book.add(cell(3, MAPAUDIT_OP_LOOKUP), more_timed_than_counted);
-    const std::vector<Row> rows = book.close_interval(seconds);
+    aggregator.add(cell(3, MAPAUDIT_OP_LOOKUP), more_timed_than_counted);
+    const std::vector<Row> rows = aggregator.close_interval(seconds);
     ASSERT_EQ(rows.size(), 3u);
     EXPECT_EQ(rows[0].weight, 64.0);
     EXPECT_EQ(rows[1].weight, 9.0);
@@ -94,13 +94,13 @@ TEST(Book, weight_is_calls_per_timed_call) {
     EXPECT_EQ(rows[2].weight, 1.0);
 }
 
-TEST(Book, a_living_map_has_a_row_in_every_interval_after_its_first_call) {
-    Book book({});
-    book.describe({7, 0, 1}, info_of("users"));
-    EXPECT_TRUE(book.close_interval(seconds).empty());
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    EXPECT_EQ(identities(book.close_interval(seconds)), (Identities{"7/1/lookup/all/all"}));
-    const std::vector<Row> idle = book.close_interval(seconds);
+TEST(Aggregator, a_living_map_has_a_row_in_every_interval_after_its_first_call) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_of("users"));
+    EXPECT_TRUE(aggregator.close_interval(seconds).empty());
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
+    EXPECT_EQ(identities(aggregator.close_interval(seconds)), (Identities{"7/1/lookup/all/all"}));
+    const std::vector<Row> idle = aggregator.close_interval(seconds);
     EXPECT_EQ(identities(idle), (Identities{"7/1/lookup/all/all"}));
     EXPECT_EQ(idle[0].calls, 0u);
     EXPECT_EQ(idle[0].weight, 1.0);
@@ -109,36 +109,36 @@ TEST(Book, a_living_map_has_a_row_in_every_interval_after_its_first_call) {
     EXPECT_EQ(idle[0].size, 12u);
 }
 
-TEST(Book, a_destroyed_map_has_rows_while_it_had_calls_and_always_in_totals) {
-    Book book({});
-    book.describe({7, 0, 1}, info_of("gone"));
-    book.add(cell(1, MAPAUDIT_OP_ASSIGN), counts_of({10}));
+TEST(Aggregator, a_destroyed_map_has_rows_while_it_had_calls_and_always_in_totals) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_of("gone"));
+    aggregator.add(cell(1, MAPAUDIT_OP_ASSIGN), counts_of({10}));
     MapInfo destroyed;
     destroyed.alive = false;
-    book.describe({7, 0, 1}, destroyed);
-    const std::vector<Row> last = book.close_interval(seconds);
+    aggregator.describe({7, 0, 1}, destroyed);
+    const std::vector<Row> last = aggregator.close_interval(seconds);
     ASSERT_EQ(last.size(), 1u);
     EXPECT_EQ(last[0].map_name, "gone");  // keeps its last figures
     EXPECT_EQ(last[0].buckets, 16u);
-    EXPECT_TRUE(book.close_interval(seconds).empty());
-    EXPECT_EQ(book.totals(4).size(), 1u);
-    EXPECT_EQ(book.totals(4)[0].calls, 1u);
-    EXPECT_FALSE(book.find({7, 0, 1})->alive);
-    EXPECT_EQ(book.find({7, 0, 2}), nullptr);
-    EXPECT_EQ(book.maps(), 1u);
+    EXPECT_TRUE(aggregator.close_interval(seconds).empty());
+    EXPECT_EQ(aggregator.totals(4).size(), 1u);
+    EXPECT_EQ(aggregator.totals(4)[0].calls, 1u);
+    EXPECT_FALSE(aggregator.find({7, 0, 1})->alive);
+    EXPECT_EQ(aggregator.find({7, 0, 2}), nullptr);
+    EXPECT_EQ(aggregator.maps(), 1u);
 }
 
-TEST(Book, growth_is_on_all_rows_of_its_map) {
-    Book book({});
-    book.describe({7, 0, 1}, info_of("users"));
-    book.describe({7, 0, 2}, info_of("other"));
+TEST(Aggregator, growth_is_on_all_rows_of_its_map) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_of("users"));
+    aggregator.describe({7, 0, 2}, info_of("other"));
     Counts grow = counts_of({5000, 7000});
     grow.grows = 2;
     grow.buckets_grown = 48;
-    book.add(cell(1, MAPAUDIT_OP_GROW), grow);
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    book.add(cell(2, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    for (const std::vector<Row>& rows : {book.totals(seconds), book.close_interval(seconds)}) {
+    aggregator.add(cell(1, MAPAUDIT_OP_GROW), grow);
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
+    aggregator.add(cell(2, MAPAUDIT_OP_LOOKUP), counts_of({10}));
+    for (const std::vector<Row>& rows : {aggregator.totals(seconds), aggregator.close_interval(seconds)}) {
         ASSERT_EQ(identities(rows), (Identities{"7/1/lookup/all/all", "7/1/grow/all/all", "7/2/lookup/all/all"}));
         EXPECT_EQ(rows[0].grows, 2u);
         EXPECT_EQ(rows[0].buckets_per_s, 24.0);
@@ -148,20 +148,20 @@ TEST(Book, growth_is_on_all_rows_of_its_map) {
         EXPECT_EQ(rows[2].grows, 0u);
         EXPECT_EQ(rows[2].buckets_per_s, 0.0);
     }
-    EXPECT_EQ(book.close_interval(seconds)[0].grows, 0u);
-    EXPECT_EQ(book.totals(seconds)[0].grows, 2u);
+    EXPECT_EQ(aggregator.close_interval(seconds)[0].grows, 0u);
+    EXPECT_EQ(aggregator.totals(seconds)[0].grows, 2u);
 }
 
-TEST(Book, rows_are_in_order_and_only_those_asked_for) {
-    const auto fill = [](Book& book) {
-        book.add(cell(2, MAPAUDIT_OP_ERASE, 1, 51), counts_of({10}));
-        book.add(cell(1, MAPAUDIT_OP_LOOKUP, 10, 50), counts_of({10}));
-        book.add(cell(1, MAPAUDIT_OP_LOOKUP, 2, 50), counts_of({10}));
-        book.add(cell(1, MAPAUDIT_OP_ASSIGN, 2, 0), counts_of({10}));
-        book.add(cell(9, MAPAUDIT_OP_LOOKUP, 0, 0, 3), counts_of({10}));
+TEST(Aggregator, rows_are_in_order_and_only_those_asked_for) {
+    const auto fill = [](Aggregator& aggregator) {
+        aggregator.add(cell(2, MAPAUDIT_OP_ERASE, 1, 51), counts_of({10}));
+        aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP, 10, 50), counts_of({10}));
+        aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP, 2, 50), counts_of({10}));
+        aggregator.add(cell(1, MAPAUDIT_OP_ASSIGN, 2, 0), counts_of({10}));
+        aggregator.add(cell(9, MAPAUDIT_OP_LOOKUP, 0, 0, 3), counts_of({10}));
     };
-    Book plain({}), cpus({.per_cpu = true, .per_thread = false}), both({.per_cpu = true, .per_thread = true});
-    for (Book* book : {&plain, &cpus, &both}) fill(*book);
+    Aggregator plain({}), cpus({.per_cpu = true, .per_thread = false}), both({.per_cpu = true, .per_thread = true});
+    for (Aggregator* aggregator : {&plain, &cpus, &both}) fill(*aggregator);
     EXPECT_EQ(identities(plain.close_interval(seconds)),
               (Identities{"3/9/lookup/all/all", "7/1/assign/all/all", "7/1/lookup/all/all", "7/2/erase/all/all"}));
     EXPECT_EQ(identities(cpus.close_interval(seconds)),
@@ -174,14 +174,14 @@ TEST(Book, rows_are_in_order_and_only_those_asked_for) {
                           "7/2/erase/all/all", "7/2/erase/1/all", "7/2/erase/all/51"}));
 }
 
-TEST(Book, loss_of_no_map_is_a_row_of_its_process) {
-    Book book({});
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    book.add_lost(7, "usdt", 0);
-    EXPECT_EQ(book.close_interval(seconds).size(), 1u);
-    book.add_lost(7, "usdt", 3);
-    book.add_lost(7, "usdt", 4);
-    const std::vector<Row> rows = book.close_interval(seconds);
+TEST(Aggregator, loss_of_no_map_is_a_row_of_its_process) {
+    Aggregator aggregator({});
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
+    aggregator.add_lost(7, "usdt", 0);
+    EXPECT_EQ(aggregator.close_interval(seconds).size(), 1u);
+    aggregator.add_lost(7, "usdt", 3);
+    aggregator.add_lost(7, "usdt", 4);
+    const std::vector<Row> rows = aggregator.close_interval(seconds);
     const auto lost = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.op.empty(); });
     ASSERT_NE(lost, rows.end());
     EXPECT_EQ(lost->map_name, "(lost)");
@@ -189,18 +189,18 @@ TEST(Book, loss_of_no_map_is_a_row_of_its_process) {
     EXPECT_EQ(lost->source, "usdt");
     EXPECT_EQ(lost->calls, 0u);
     EXPECT_EQ(lost->lost, 7u);
-    EXPECT_EQ(book.close_interval(seconds)[0].lost, 0u);
-    EXPECT_EQ(book.totals(seconds)[0].lost, 7u);
+    EXPECT_EQ(aggregator.close_interval(seconds)[0].lost, 0u);
+    EXPECT_EQ(aggregator.totals(seconds)[0].lost, 7u);
 }
 
-TEST(Book, counts_of_nothing_make_no_row) {
-    Book book({});
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP), Counts{});
-    EXPECT_TRUE(book.close_interval(seconds).empty());
-    EXPECT_TRUE(book.totals(seconds).empty());
+TEST(Aggregator, counts_of_nothing_make_no_row) {
+    Aggregator aggregator({});
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), Counts{});
+    EXPECT_TRUE(aggregator.close_interval(seconds).empty());
+    EXPECT_TRUE(aggregator.totals(seconds).empty());
 }
 
-TEST(Book, counts_without_times_take_any_unit) {
+TEST(Aggregator, counts_without_times_take_any_unit) {
     Counts counts = calls_only(2);
     counts.add(counts_of({100}, 0.4));
     counts.add(calls_only(1));
@@ -208,18 +208,18 @@ TEST(Book, counts_without_times_take_any_unit) {
     EXPECT_EQ(counts.ns_per_unit, 0.4);
 }
 
-TEST(Book, no_seconds_give_no_rate_and_nothing_is_nan) {
-    Book book({.per_cpu = true, .per_thread = true});
+TEST(Aggregator, no_seconds_give_no_rate_and_nothing_is_nan) {
+    Aggregator aggregator({.per_cpu = true, .per_thread = true});
     MapInfo no_buckets = info_of("users");
     no_buckets.buckets = 0;
-    book.describe({7, 0, 1}, no_buckets);
+    aggregator.describe({7, 0, 1}, no_buckets);
     Counts zero_latency = counts_of({0, 0});
     zero_latency.grows = 1;
     zero_latency.buckets_grown = -8;
-    book.add(cell(1, MAPAUDIT_OP_LOOKUP, 1, 2), zero_latency);
-    book.add(cell(1, MAPAUDIT_OP_ERASE, 1, 2), calls_only(1));
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP, 1, 2), zero_latency);
+    aggregator.add(cell(1, MAPAUDIT_OP_ERASE, 1, 2), calls_only(1));
     for (const double length : {0.0, 1.0}) {
-        for (const Row& row : book.totals(length)) {
+        for (const Row& row : aggregator.totals(length)) {
             EXPECT_EQ(row.calls_per_s, length * static_cast<double>(row.calls));
             for (const double value :
                  {row.calls_per_s, row.buckets_per_s, row.weight, row.wait_total_ns, row.p50_ns.value_or(0),
@@ -231,8 +231,8 @@ TEST(Book, no_seconds_give_no_rate_and_nothing_is_nan) {
     }
 }
 
-TEST(Book, growth_is_told_apart_from_the_rest) {
-    Book book({});
+TEST(Aggregator, growth_is_told_apart_from_the_rest) {
+    Aggregator aggregator({});
     const CellKey key{{1, 0, 1}, MAPAUDIT_OP_ASSIGN, 0, 0};
     Counts counts;
     counts.calls = 1'000;
@@ -243,8 +243,8 @@ TEST(Book, growth_is_told_apart_from_the_rest) {
     counts.grew.add(50'000, 18);
     counts.grew_sum = 5 * 100 + 18 * 50'000;
     counts.ns_per_unit = 2;
-    book.add(key, counts);
-    for (const auto& rows : {book.close_interval(1), book.totals(1)}) {
+    aggregator.add(key, counts);
+    for (const auto& rows : {aggregator.close_interval(1), aggregator.totals(1)}) {
         ASSERT_EQ(rows.size(), 1u);
         const GrowthCost& cost = rows[0].growth;
         EXPECT_EQ(rows[0].timed, 1'000u);

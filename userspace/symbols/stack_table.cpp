@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "symbols/stack_book.hpp"
+#include "symbols/stack_table.hpp"
 
 #include <algorithm>
 
 namespace mapaudit::symbols {
 
-void StackBook::open(const std::vector<const Process*>& processes) {
+void StackTable::open(const std::vector<const Process*>& processes) {
     for (const Process* process : processes) {
         auto made = Symbolizer::make(process->pid());
         symbolizers_[process->pid()] = made ? std::move(*made) : nullptr;
     }
 }
 
-void StackBook::take(int pid, const wire_stack& stack) {
+void StackTable::take(int pid, const wire_stack& stack) {
     const auto found = symbolizers_.find(pid);
     if (found == symbolizers_.end() || found->second == nullptr) return;
     CapturedStack captured;
@@ -32,7 +32,7 @@ void StackBook::take(int pid, const wire_stack& stack) {
     walked_[{pid, stack.fingerprint}] = {&path, std::move(cut)};
 }
 
-const std::vector<model::Frame>& StackBook::frames_of(int pid, std::uint64_t address, bool is_return_address) {
+const std::vector<model::Frame>& StackTable::frames_of(int pid, std::uint64_t address, bool is_return_address) {
     // The same instruction as an ip and as a return address are two places in the source.
     const std::pair key{pid, address << 1 | (is_return_address ? 1 : 0)};
     const auto found = named_.find(key);
@@ -40,7 +40,7 @@ const std::vector<model::Frame>& StackBook::frames_of(int pid, std::uint64_t add
     return named_[key] = symbolizers_.at(pid)->frames_of(address, is_return_address);
 }
 
-model::Frames StackBook::frames_along(int pid, const std::vector<std::uint64_t>& addresses) {
+model::Frames StackTable::frames_along(int pid, const std::vector<std::uint64_t>& addresses) {
     std::vector<model::Frame> all;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
         const auto& frames = frames_of(pid, addresses[i], i > 0);
@@ -49,14 +49,14 @@ model::Frames StackBook::frames_along(int pid, const std::vector<std::uint64_t>&
     return all;
 }
 
-std::vector<std::string> StackBook::remarks() const {
+std::vector<std::string> StackTable::remarks() const {
     std::vector<std::string> all;
     for (const auto& [pid, symbolizer] : symbolizers_)
         if (symbolizer != nullptr) all.insert(all.end(), symbolizer->remarks().begin(), symbolizer->remarks().end());
     return all;
 }
 
-model::Stack StackBook::resolved(int pid, std::uint64_t fingerprint) {
+model::Stack StackTable::resolved(int pid, std::uint64_t fingerprint) {
     model::Stack stack;
     if (fingerprint == 0) {
         stack.cut = "not known: it did not say where it was, or too late";

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The book of one audit: what was counted, by map, operation, CPU and thread, over this interval and over the whole
+// Aggregates one audit: what was counted, by map, operation, CPU and thread, over this interval and over the whole
 // run. Sources fill it, outputs read reports made from it. Pure: no clock, no I/O, no libbpf.
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -15,32 +14,13 @@
 #include <vector>
 
 #include "model/histogram.hpp"
+#include "model/map.hpp"
 #include "model/report.hpp"
 
 namespace mapaudit::model {
 
-// The id of no map: of what is counted for all maps together that have no row of their own.
-inline constexpr std::uint32_t other_maps = 0;
-
-// A map instance. `domain` tells apart the registries of one process (one, nearly always: 0).
-struct MapKey {
-    int pid = 0;
-    std::uint32_t domain = 0;
-    std::uint32_t id = 0;
-    auto operator<=>(const MapKey&) const = default;
-};
-
-// What is known of a map besides its operations. The latest figures win; a destroyed map keeps its last ones.
-struct MapInfo {
-    std::string source;
-    std::string name, kind;
-    std::optional<std::uint64_t> size, buckets, overflow;
-    bool alive = true;
-    bool checked = false;  // it looks for concurrent access that it does not allow
-};
-
 struct CellKey {
-    MapKey map;
+    MapId map;
     mapaudit_op op = MAPAUDIT_OP_ASSIGN;
     std::uint32_t cpu = 0;
     std::uint32_t tid = 0;  // 0 where threads are not told apart
@@ -70,25 +50,27 @@ struct Counts {
 // What of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
 struct Watched {
     double seen = 0, unseen = 0;
-    double doubt = 0;  // of `seen`, as a share of it
+    double relative_error = 0;  // of `seen`, as a share of it
 
-    Watched operator-(const Watched& before) const { return {seen - before.seen, unseen - before.unseen, doubt}; }
+    Watched operator-(const Watched& before) const {
+        return {seen - before.seen, unseen - before.unseen, relative_error};
+    }
 };
 
-struct BookOptions {
+struct AggregatorOptions {
     bool per_cpu = false;
     bool per_thread = false;
 };
 
-class Book {
+class Aggregator {
 public:
-    explicit Book(BookOptions options) : options_(options) {}
+    explicit Aggregator(AggregatorOptions options) : options_(options) {}
 
     // Adds to this interval and to the total.
     void add(const CellKey& key, const Counts& counts);
     // Learns or updates what is known of a map.
-    void describe(const MapKey& key, const MapInfo& info);
-    const MapInfo* find(const MapKey& key) const;
+    void describe(const MapId& key, const MapInfo& info);
+    const MapInfo* find(const MapId& key) const;
     // Loss that belongs to no map: one row of map_name "(lost)" per process.
     void add_lost(int pid, const std::string& source, std::uint64_t count);
 
@@ -96,7 +78,7 @@ public:
     std::size_t maps() const { return infos_.size() - others_; }
 
     // What maps are blamed for, and its reports, with the maps' names.
-    BlameBook& blame() { return blame_; }
+    BlameAggregator& blame() { return blame_; }
     CpuReport close_cpu_interval() { return with_names(blame_.close_interval()); }
     CpuReport cpu_totals() const { return with_names(blame_.totals()); }
 
@@ -119,16 +101,16 @@ private:
         double rate = 0;                           // of calls, when they were last seen
         std::uint64_t unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
         bool partly_unseen = false, partly_unseen_now = false;
-        double doubt = 0;  // of the rate
+        double relative_error = 0;  // of the rate
     };
     void estimate(double seconds);
     CpuReport with_names(CpuReport report) const;
 
-    BookOptions options_;
+    AggregatorOptions options_;
     std::map<std::string, double, std::less<>> unseen_s_;  // by source
     std::map<std::string, Watched, std::less<>> watched_;  // likewise
-    BlameBook blame_;
-    std::map<MapKey, MapInfo> infos_;
+    BlameAggregator blame_;
+    std::map<MapId, MapInfo> infos_;
     std::size_t others_ = 0;  // of these, for other_maps
     // cpu and tid are `all` (UINT32_MAX) except in the extra cells that the options ask for.
     std::map<CellKey, Cell> cells_;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the tests of the book put in, and how they name what comes out.
+// What the tests of the aggregator put in, and how they name what comes out.
 #pragma once
 
 #include <algorithm>
 #include <string>
 #include <vector>
 
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 
 namespace mapaudit::model {
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What adds up in a book, whatever is put in: intervals to totals, CPUs and threads to all.
+// What adds up in a aggregator, whatever is put in: intervals to totals, CPUs and threads to all.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "model/book.hpp"
-#include "unit/model/book_samples.hpp"
+#include "model/aggregator.hpp"
+#include "unit/model/aggregator_samples.hpp"
 
 namespace mapaudit::model {
 namespace {
@@ -62,7 +62,7 @@ Counts random_counts(std::mt19937_64& random, mapaudit_op op) {
 }
 
 // Maps are born, used from several CPUs and threads, and die at random, over 20 intervals and an open one.
-class RandomBook : public testing::TestWithParam<unsigned> {
+class RandomAggregator : public testing::TestWithParam<unsigned> {
 protected:
     void SetUp() override {
         std::mt19937_64 random(GetParam());
@@ -70,22 +70,22 @@ protected:
             for (int n = 0; n < 60; ++n) {
                 const auto map = static_cast<std::uint32_t>(random() % 12 + 1);
                 const auto op = static_cast<mapaudit_op>(random() % MAPAUDIT_OPS);
-                book_.describe({7, 0, map}, info_of("m" + std::to_string(map), random() % 8 != 0));
-                book_.add(cell(map, op, random() % 4, random() % 5 + 100), random_counts(random, op));
-                if (random() % 10 == 0) book_.add_lost(7, "usdt", random() % 5);
+                aggregator_.describe({7, 0, map}, info_of("m" + std::to_string(map), random() % 8 != 0));
+                aggregator_.add(cell(map, op, random() % 4, random() % 5 + 100), random_counts(random, op));
+                if (random() % 10 == 0) aggregator_.add_lost(7, "usdt", random() % 5);
             }
             if (interval == 20) break;  // stays open: in the totals all the same
-            for (const Row& row : book_.close_interval(1)) intervals_.push_back(row);
+            for (const Row& row : aggregator_.close_interval(1)) intervals_.push_back(row);
         }
-        totals_ = book_.totals(20);
-        for (const Row& row : book_.close_interval(1)) intervals_.push_back(row);
+        totals_ = aggregator_.totals(20);
+        for (const Row& row : aggregator_.close_interval(1)) intervals_.push_back(row);
     }
 
-    Book book_{{.per_cpu = true, .per_thread = true}};
+    Aggregator aggregator_{{.per_cpu = true, .per_thread = true}};
     std::vector<Row> intervals_, totals_;
 };
 
-TEST_P(RandomBook, intervals_add_up_to_totals) {
+TEST_P(RandomAggregator, intervals_add_up_to_totals) {
     std::map<std::string, Sums> by_row, by_total;
     std::map<std::string, std::uint64_t> grows, grows_total;
     const auto add = [](const Row& row, auto& sums, auto& grown) {
@@ -102,7 +102,7 @@ TEST_P(RandomBook, intervals_add_up_to_totals) {
         if (!id.ends_with("all/all")) continue;  // the map's growth stands on every CPU's row
         EXPECT_EQ(grows[id], count) << id;
     }
-    const std::vector<Row> after = book_.totals(21);
+    const std::vector<Row> after = aggregator_.totals(21);
     ASSERT_EQ(after.size(), totals_.size());
     for (std::size_t i = 0; i < after.size(); ++i) {
         EXPECT_EQ(after[i].calls, totals_[i].calls);
@@ -111,7 +111,7 @@ TEST_P(RandomBook, intervals_add_up_to_totals) {
     }
 }
 
-TEST_P(RandomBook, cpus_and_threads_add_up_to_all) {
+TEST_P(RandomAggregator, cpus_and_threads_add_up_to_all) {
     for (const std::vector<Row>* rows : {&intervals_, &totals_}) {
         Sums all, cpus, threads;
         for (const Row& row : *rows) {
@@ -125,7 +125,7 @@ TEST_P(RandomBook, cpus_and_threads_add_up_to_all) {
     }
 }
 
-TEST_P(RandomBook, percentiles_are_ordered_and_below_the_maximum) {
+TEST_P(RandomAggregator, percentiles_are_ordered_and_below_the_maximum) {
     for (const std::vector<Row>* rows : {&intervals_, &totals_}) {
         for (const Row& row : *rows) {
             if (!row.p50_ns) continue;
@@ -139,9 +139,9 @@ TEST_P(RandomBook, percentiles_are_ordered_and_below_the_maximum) {
 }
 
 // The percentiles of the totals are those of all values together, wherever and whenever they were added.
-TEST_P(RandomBook, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
+TEST_P(RandomAggregator, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
     std::mt19937_64 random(GetParam() + 100);
-    Book book({.per_cpu = true});
+    Aggregator aggregator({.per_cpu = true});
     std::vector<std::uint64_t> values;
     for (int interval = 0; interval < 30; ++interval) {
         // Each interval and CPU has a distribution of its own, octaves apart: an average of percentiles would be far
@@ -150,16 +150,16 @@ TEST_P(RandomBook, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
             std::vector<std::uint64_t> some;
             for (std::uint64_t n = random() % 50; n > 0; --n) some.push_back(random() >> (30 + random() % 30));
             values.insert(values.end(), some.begin(), some.end());
-            if (!some.empty()) book.add(cell(1, MAPAUDIT_OP_LOOKUP, cpu), counts_of(some));
+            if (!some.empty()) aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP, cpu), counts_of(some));
         }
-        (void)book.close_interval(1);
+        (void)aggregator.close_interval(1);
     }
     std::sort(values.begin(), values.end());
     const auto exact = [&](double quantile) {
         const auto rank = static_cast<std::size_t>(std::ceil(quantile * static_cast<double>(values.size())));
         return static_cast<double>(values[rank - 1]);
     };
-    const std::vector<Row> totals = book.totals(30);
+    const std::vector<Row> totals = aggregator.totals(30);
     ASSERT_FALSE(totals.empty());
     const Row& all = totals.front();
     ASSERT_FALSE(all.cpu);
@@ -170,7 +170,7 @@ TEST_P(RandomBook, percentiles_of_the_totals_are_of_all_cpus_and_intervals) {
     EXPECT_NEAR(*all.p999_ns, exact(0.999), 0.032 * exact(0.999));
 }
 
-INSTANTIATE_TEST_SUITE_P(seeds, RandomBook, testing::Values(1u, 2u, 3u));
+INSTANTIATE_TEST_SUITE_P(seeds, RandomAggregator, testing::Values(1u, 2u, 3u));
 
 }  // namespace
 }  // namespace mapaudit::model

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/book.hpp"
+#include "model/aggregator.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -19,7 +19,7 @@ constexpr double likely = 2;             // standard deviations: 19 of 20 cases
 struct Unseen {
     std::uint64_t calls = 0;
     bool any = false;
-    double doubt = 0;
+    double relative_error = 0;
 };
 
 // After the times, which rest on what was seen.
@@ -28,7 +28,7 @@ Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     // Of calls that come by chance, as many as were seen are this far off; how far what they were scaled by is adds up.
     if (unseen.any && unseen.calls != 0) {
         const double chance = likely / std::sqrt(std::max(static_cast<double>(row.calls), 1.0));
-        row.error = std::hypot(chance, unseen.doubt) * static_cast<double>(unseen.calls) /
+        row.error = std::hypot(chance, unseen.relative_error) * static_cast<double>(unseen.calls) /
                     static_cast<double>(row.calls + unseen.calls);
     }
     row.calls += unseen.calls;
@@ -162,10 +162,10 @@ Row make_lost_row(int pid, const std::string& source, std::uint64_t count) {
 // `unseen_of(cell)` what it does not;
 // `wanted(info, active)` is whether a map, of which nothing is known if info is null, has rows in it.
 template <class Cells, class CountsOf, class UnseenOf, class Wanted, class Emit>
-void for_each_row(const Cells& cells, const std::map<MapKey, MapInfo>& infos, double seconds, CountsOf counts_of,
+void for_each_row(const Cells& cells, const std::map<MapId, MapInfo>& infos, double seconds, CountsOf counts_of,
                   UnseenOf unseen_of, Wanted wanted, Emit emit) {
     for (auto map_begin = cells.begin(); map_begin != cells.end();) {
-        const MapKey& map = map_begin->first.map;
+        const MapId& map = map_begin->first.map;
         Growth growth;
         bool active = false;
         auto map_end = map_begin;
@@ -233,7 +233,7 @@ void Counts::add(const Counts& other) {
 }
 
 // Only the interval is added to here; it is merged into the total when it closes, once instead of once per CPU.
-void Book::add(const CellKey& key, const Counts& counts) {
+void Aggregator::add(const CellKey& key, const Counts& counts) {
     if (is_empty(counts)) return;
     cells_[{key.map, key.op, all, all}].interval.add(counts);
     if (options_.per_cpu && key.cpu != all) cells_[{key.map, key.op, key.cpu, all}].interval.add(counts);
@@ -241,7 +241,7 @@ void Book::add(const CellKey& key, const Counts& counts) {
     if (options_.per_thread && thread_known) cells_[{key.map, key.op, all, key.tid}].interval.add(counts);
 }
 
-void Book::describe(const MapKey& key, const MapInfo& info) {
+void Aggregator::describe(const MapId& key, const MapInfo& info) {
     const auto [entry, made] = infos_.try_emplace(key);
     MapInfo& known = entry->second;
     if (made && key.id == other_maps) ++others_;
@@ -255,12 +255,12 @@ void Book::describe(const MapKey& key, const MapInfo& info) {
     known.checked = known.checked || info.checked;
 }
 
-const MapInfo* Book::find(const MapKey& key) const {
+const MapInfo* Aggregator::find(const MapId& key) const {
     const auto found = infos_.find(key);
     return found == infos_.end() ? nullptr : &found->second;
 }
 
-CpuReport Book::with_names(CpuReport report) const {
+CpuReport Aggregator::with_names(CpuReport report) const {
     for (MapBlame& map : report.maps) {
         const MapInfo* info = find({map.key.pid, map.key.domain, map.key.map});
         if (info == nullptr) continue;
@@ -270,7 +270,7 @@ CpuReport Book::with_names(CpuReport report) const {
     return report;
 }
 
-void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
+void Aggregator::add_lost(int pid, const std::string& source, std::uint64_t count) {
     if (count == 0) return;
     auto& [interval, total] = lost_[{pid, source}];
     interval += count;
@@ -278,7 +278,7 @@ void Book::add_lost(int pid, const std::string& source, std::uint64_t count) {
 }
 
 // What the open interval did not see of operations, by what it did see of them. Growth has probes of its own.
-void Book::estimate(double seconds) {
+void Aggregator::estimate(double seconds) {
     const auto by_time = std::exchange(unseen_s_, {});
     const auto by_work = std::exchange(watched_, {});
     for (auto& [key, cell] : cells_) {
@@ -294,7 +294,7 @@ void Book::estimate(double seconds) {
             unseen = std::max(work->second.unseen, 0.0);
             seen = std::max(work->second.seen, 0.0);
             least = least_watched;
-            cell.doubt = work->second.doubt;
+            cell.relative_error = work->second.relative_error;
         }
         if (seen > least * (seen + unseen)) cell.rate = static_cast<double>(cell.interval.calls) / seen;
         cell.unseen_now = static_cast<std::uint64_t>(cell.rate * unseen + 0.5);
@@ -304,26 +304,26 @@ void Book::estimate(double seconds) {
     }
 }
 
-void Book::add_unseen(std::string_view source, double seconds) {
+void Aggregator::add_unseen(std::string_view source, double seconds) {
     if (seconds <= 0) return;
     unseen_s_.try_emplace(std::string(source)).first->second += seconds;
 }
 
-void Book::add_watched(std::string_view source, const Watched& watched) {
+void Aggregator::add_watched(std::string_view source, const Watched& watched) {
     Watched& sum = watched_[std::string(source)];
     sum.seen += watched.seen;
     sum.unseen += watched.unseen;
-    sum.doubt = watched.doubt;
+    sum.relative_error = watched.relative_error;
 }
 
-std::vector<Row> Book::close_interval(double seconds) {
+std::vector<Row> Aggregator::close_interval(double seconds) {
     std::vector<Row> rows, lost;
     rows.reserve(cells_.size());
     estimate(seconds);
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
         [](const Cell& cell) {
-            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.doubt};
+            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.relative_error};
         },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
@@ -337,7 +337,7 @@ std::vector<Row> Book::close_interval(double seconds) {
     return with_lost_rows(std::move(lost), std::move(rows));
 }
 
-std::vector<Row> Book::totals(double seconds) const {
+std::vector<Row> Aggregator::totals(double seconds) const {
     std::vector<Row> rows, lost;
     rows.reserve(cells_.size());
     Counts scratch;
@@ -350,7 +350,7 @@ std::vector<Row> Book::totals(double seconds) const {
             return scratch;
         },
         [](const Cell& cell) {
-            return Unseen{cell.unseen, cell.partly_unseen, cell.doubt};
+            return Unseen{cell.unseen, cell.partly_unseen, cell.relative_error};
         },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "crew.hpp"
+#include "workers.hpp"
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -69,11 +69,11 @@ Worker::Worker(const Options& options, unsigned index) : random(options.seed, in
     if (options.time_ops) latency = std::make_unique<OpLatencies>();
     if (options.rate_per_s > 0) {
         interval_ns = 1e9 * options.threads / options.rate_per_s;
-        due_ns = interval_ns * index / options.threads;  // from the start of the load, which Crew::run_slot adds
+        due_ns = interval_ns * index / options.threads;  // from the start of the load, which Workers::run_slot adds
     }
 }
 
-Crew::Crew(const Options& options) : options_(options) {
+Workers::Workers(const Options& options) : options_(options) {
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -83,18 +83,18 @@ Crew::Crew(const Options& options) : options_(options) {
     done_fd_ = checked_fd(eventfd(0, EFD_CLOEXEC), "eventfd");
 }
 
-Crew::~Crew() {
+Workers::~Workers() {
     ::close(signal_fd_);
     ::close(done_fd_);
 }
 
-bool Crew::signalled(int timeout_us) const {
+bool Workers::signalled(int timeout_us) const {
     pollfd fd{signal_fd_, POLLIN, 0};
     const timespec timeout{0, timeout_us * 1000L};
     return ppoll(&fd, 1, &timeout, nullptr) > 0;
 }
 
-std::optional<Failure> Crew::wait_for_attach() {
+std::optional<Failure> Workers::wait_for_attach() {
 #ifdef MAPAUDIT_NO_PROBES
     return Failure{exit_nobody_attached, "--wait-attach: this build has no probes (MAPAUDIT_PROBES=OFF)"};
 #else
@@ -121,7 +121,7 @@ std::optional<Failure> Crew::wait_for_attach() {
 #endif
 }
 
-void Crew::await_turn(Worker& worker) const {
+void Workers::await_turn(Worker& worker) const {
     // A sleep overshoots by the timer's slack; the last stretch is spent spinning.
     constexpr double spin_ns = 60'000;
     constexpr double longest_sleep_ns = 20'000'000;  // how late a worker may see stop()
@@ -136,7 +136,7 @@ void Crew::await_turn(Worker& worker) const {
     worker.due_ns += worker.interval_ns;
 }
 
-void Crew::run_guarded(Worker& worker, const Work& work, std::uint64_t limit) noexcept {
+void Workers::run_guarded(Worker& worker, const Work& work, std::uint64_t limit) noexcept {
     try {
         work(worker, limit);
     } catch (const std::exception& error) {
@@ -146,7 +146,7 @@ void Crew::run_guarded(Worker& worker, const Work& work, std::uint64_t limit) no
     }
 }
 
-void Crew::run_slot(Worker& worker, const Work& work) {
+void Workers::run_slot(Worker& worker, const Work& work) {
     start_.wait();
     worker.due_ns += static_cast<double>(started_.at_ns);
     if (options_.churn_ops == 0) {
@@ -156,7 +156,7 @@ void Crew::run_slot(Worker& worker, const Work& work) {
         while (worker.done < worker.quota && !stop()) {
             const std::uint64_t limit = worker.done + std::min(options_.churn_ops, worker.quota - worker.done);
             try {
-                std::thread(&Crew::run_guarded, this, std::ref(worker), std::cref(work), limit).join();
+                std::thread(&Workers::run_guarded, this, std::ref(worker), std::cref(work), limit).join();
             } catch (const std::system_error& error) {
                 const std::lock_guard lock(failure_mutex_);
                 failure_ = Failure{exit_failed, std::string("cannot start a thread: ") + error.what()};
@@ -168,7 +168,7 @@ void Crew::run_slot(Worker& worker, const Work& work) {
     if (running_.fetch_sub(1) == 1) eventfd_write(done_fd_, 1);
 }
 
-void Crew::wait_until_done() {
+void Workers::wait_until_done() {
     std::uint64_t end_ns = std::numeric_limits<std::uint64_t>::max();
     if (options_.duration_s) end_ns = started_.at_ns + static_cast<std::uint64_t>(*options_.duration_s * 1e9);
     pollfd fds[] = {{done_fd_, POLLIN, 0}, {signal_fd_, POLLIN, 0}};
@@ -183,12 +183,13 @@ void Crew::wait_until_done() {
     stop_ = true;
 }
 
-std::optional<Failure> Crew::run(std::vector<Worker>& workers, const Work& work) {
+std::optional<Failure> Workers::run(std::vector<Worker>& workers, const Work& work) {
     std::vector<std::jthread> threads;
     threads.reserve(workers.size());
     running_ = workers.size();
     try {
-        for (Worker& worker : workers) threads.emplace_back(&Crew::run_slot, this, std::ref(worker), std::cref(work));
+        for (Worker& worker : workers)
+            threads.emplace_back(&Workers::run_slot, this, std::ref(worker), std::cref(work));
     } catch (const std::system_error& error) {
         failure_ = Failure{exit_failed, "cannot start thread " + std::to_string(threads.size() + 1) + " of " +
                                             std::to_string(workers.size()) + ": " + error.what()};

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "peers/ladder.hpp"
+#include "peers/comparison.hpp"
 
 namespace mapaudit::bench {
 
@@ -24,11 +24,11 @@ struct Variant {
     std::function<std::unique_ptr<Tracer>(const Load&)> make;  // empty: nothing is attached
 };
 
-// Adds what was measured to the ladder. A peer that cannot run is named in `left_out`, with its own error, and what it
-// had measured of this load is dropped; so is a variant whose probe did not fire, which is returned: one line each.
+// Adds what was measured to the comparison. A peer that cannot run is named in `left_out`, with its own error, and what
+// it had measured of this load is dropped; so is a variant whose probe did not fire, which is returned: one line each.
 // Throws Interrupted, and BenchError when one of ours cannot run.
-std::vector<std::string> climb(Ladder& ladder, const Load& load, const std::string& with_probes,
-                               const std::string& without_probes, const std::vector<Variant>& variants,
-                               unsigned rounds);
+std::vector<std::string> run_peers(Comparison& comparison, const Load& load, const std::string& with_probes,
+                                   const std::string& without_probes, const std::vector<Variant>& variants,
+                                   unsigned rounds);
 
 }  // namespace mapaudit::bench

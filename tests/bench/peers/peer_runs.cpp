@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "peers/climb.hpp"
+#include "peers/peer_runs.hpp"
 
 #include <algorithm>
 #include <iostream>
@@ -12,19 +12,20 @@ namespace {
 
 struct Contender {
     const Variant* variant;
-    Rung rung;
+    BenchCase bench_case;
     bool out = false;
 };
 
-class Climb {
+class PeerRuns {
 public:
-    Climb(Ladder& ladder, const Load& load, const std::vector<Variant>& variants) : ladder_(ladder), load_(load) {
+    PeerRuns(Comparison& comparison, const Load& load, const std::vector<Variant>& variants)
+        : comparison_(comparison), load_(load) {
         for (const Variant& variant : variants) {
             Contender contender{&variant, {}};
-            contender.rung.row.map = load.map;
-            contender.rung.row.mix = load.mix;
-            contender.rung.row.variant = variant.name;
-            contender.rung.events_per_op = variant.events_per_op;
+            contender.bench_case.row.map = load.map;
+            contender.bench_case.row.mix = load.mix;
+            contender.bench_case.row.variant = variant.name;
+            contender.bench_case.events_per_op = variant.events_per_op;
             contenders_.push_back(std::move(contender));
         }
     }
@@ -39,10 +40,10 @@ public:
         }
     }
 
-    std::vector<std::string> finish(Rung compiled_out) {
-        ladder_.rungs.push_back(std::move(compiled_out));
+    std::vector<std::string> finish(BenchCase compiled_out) {
+        comparison_.cases.push_back(std::move(compiled_out));
         for (Contender& contender : contenders_)
-            if (!contender.out) ladder_.rungs.push_back(std::move(contender.rung));
+            if (!contender.out) comparison_.cases.push_back(std::move(contender.bench_case));
         return std::move(refused_);
     }
 
@@ -58,7 +59,7 @@ private:
             return;
         }
         try {
-            contender.rung.add(measured);
+            contender.bench_case.add(measured);
         } catch (const BenchError& error) {
             std::cerr << "bench-peers: refused: " << error.what() << std::endl;
             refused_.emplace_back(error.what());
@@ -80,10 +81,10 @@ private:
         const std::string line =
             load_.map + " " + load_.mix + ", " + contender.variant->name + ": " + why.substr(0, why.find('\n'));
         std::cerr << "bench-peers: left out: " << line << std::endl;
-        ladder_.left_out.push_back(line);
+        comparison_.left_out.push_back(line);
     }
 
-    Ladder& ladder_;
+    Comparison& comparison_;
     const Load& load_;
     std::vector<Contender> contenders_;
     std::vector<std::string> refused_;
@@ -91,11 +92,11 @@ private:
 
 }  // namespace
 
-std::vector<std::string> climb(Ladder& ladder, const Load& load, const std::string& with_probes,
-                               const std::string& without_probes, const std::vector<Variant>& variants,
-                               unsigned rounds) {
-    Climb climb(ladder, load, variants);
-    Rung compiled_out;
+std::vector<std::string> run_peers(Comparison& comparison, const Load& load, const std::string& with_probes,
+                                   const std::string& without_probes, const std::vector<Variant>& variants,
+                                   unsigned rounds) {
+    PeerRuns runs(comparison, load, variants);
+    BenchCase compiled_out;
     compiled_out.row.map = load.map;
     compiled_out.row.mix = load.mix;
     compiled_out.row.variant = compiled_out_variant;
@@ -103,11 +104,11 @@ std::vector<std::string> climb(Ladder& ladder, const Load& load, const std::stri
         check_interruption();
         // New processes each round: where memory happens to lie is part of the spread.
         Subject without(without_probes, load.map, load.mix), with(with_probes, load.map, load.mix);
-        if (ladder.clock_pair_ns == 0) ladder.clock_pair_ns = with.clock_pair_ns();
+        if (comparison.clock_pair_ns == 0) comparison.clock_pair_ns = with.clock_pair_ns();
         compiled_out.add(measure(without, nullptr));
-        climb.round(with, "round " + std::to_string(round + 1) + " of " + std::to_string(rounds));
+        runs.round(with, "round " + std::to_string(round + 1) + " of " + std::to_string(rounds));
     }
-    return climb.finish(std::move(compiled_out));
+    return runs.finish(std::move(compiled_out));
 }
 
 }  // namespace mapaudit::bench
