@@ -2,17 +2,19 @@
 #include "sources/usdt/usdt_notes.hpp"
 
 #include <elf.h>
-#include <fcntl.h>
 #include <gelf.h>
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
+#include <utility>
 
 #include <mapaudit/probe_abi.h>
 
-#include "util/unique_fd.hpp"
+#include "util/parsed_files.hpp"
 
 namespace mapaudit::sources {
 namespace {
@@ -20,34 +22,43 @@ namespace {
 constexpr std::string_view provider = "mapaudit";
 constexpr unsigned stapsdt_type = 3;
 
+// More than any program has, and few enough that a file made for the purpose takes no time.
+constexpr std::size_t most_segments = 64;             // linkers make about ten
+constexpr std::uint64_t most_note_bytes = 16u << 20;  // a site takes about a hundred
+constexpr std::size_t most_name_bytes = 1u << 20;     // of all sections
+
 struct ElfCloser {
     void operator()(Elf* elf) const { elf_end(elf); }
 };
 using ElfHandle = std::unique_ptr<Elf, ElfCloser>;
 
-std::optional<std::uint64_t> file_offset(Elf* elf, std::uint64_t address) {
+// A segment that is loaded, as far as it stands in the file.
+struct Segment {
+    std::uint64_t address = 0, offset = 0, bytes = 0;
+    bool executable = false;
+};
+
+std::vector<Segment> loaded_segments(Elf* elf, std::uint64_t file_bytes) {
+    std::vector<Segment> segments;
     std::size_t count = 0;
-    if (elf_getphdrnum(elf, &count) != 0) return {};
-    for (std::size_t i = 0; i < count; ++i) {
-        GElf_Phdr segment;
-        if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD) continue;
-        if (address >= segment.p_vaddr && address - segment.p_vaddr < segment.p_filesz)
-            return address - segment.p_vaddr + segment.p_offset;
+    if (elf_getphdrnum(elf, &count) != 0) return segments;
+    for (std::size_t i = 0; i < count && segments.size() < most_segments; ++i) {
+        GElf_Phdr header;
+        if (gelf_getphdr(elf, static_cast<int>(i), &header) == nullptr || header.p_type != PT_LOAD) continue;
+        if (header.p_offset > file_bytes) continue;
+        segments.push_back({header.p_vaddr, header.p_offset, std::min(header.p_filesz, file_bytes - header.p_offset),
+                            (header.p_flags & PF_X) != 0});
     }
-    return {};
+    return segments;
 }
 
-void find_load(Elf* elf, ElfProbes& probes) {
-    std::size_t count = 0;
-    if (elf_getphdrnum(elf, &count) != 0) return;
-    for (std::size_t i = 0; i < count; ++i) {
-        GElf_Phdr segment;
-        if (gelf_getphdr(elf, static_cast<int>(i), &segment) == nullptr || segment.p_type != PT_LOAD) continue;
-        if ((segment.p_flags & PF_X) == 0) continue;
-        probes.first_load_address = segment.p_vaddr;
-        probes.first_load_offset = segment.p_offset;
-        return;
-    }
+// Where in the file the `bytes` bytes at an address stand.
+std::optional<std::uint64_t> file_offset(const std::vector<Segment>& segments, std::uint64_t address,
+                                         std::uint64_t bytes) {
+    for (const Segment& segment : segments)
+        if (address >= segment.address && segment.bytes >= bytes && address - segment.address <= segment.bytes - bytes)
+            return address - segment.address + segment.offset;
+    return {};
 }
 
 // Takes the next NUL-terminated string off `text`; nothing when it is not terminated.
@@ -59,33 +70,51 @@ std::optional<std::string_view> take_string(std::string_view& text) {
     return head;
 }
 
-struct NoteSection {
+struct NoteSections {
     std::uint64_t base = 0;  // address of .stapsdt.base; 0: none
-    Elf_Data* stapsdt = nullptr;
-    Elf_Data* own = nullptr;
+    Elf_Scn *stapsdt = nullptr, *own = nullptr;
 };
 
-NoteSection find_notes(Elf* elf) {
-    NoteSection found;
-    std::size_t names = 0;
-    if (elf_getshdrstrndx(elf, &names) != 0) return found;
+// Whether `name` stands at that place among the names of the sections. Not by elf_strptr, which looks for the name's
+// end from the end of all of them: a file can be made so that this takes hours.
+bool is_called(std::string_view names, std::size_t at, std::string_view name) {
+    return at < names.size() && names.size() - at > name.size() && names.compare(at, name.size(), name) == 0 &&
+           names[at + name.size()] == '\0';
+}
+
+std::string_view section_names(Elf* elf) {
+    std::size_t index = 0;
+    if (elf_getshdrstrndx(elf, &index) != 0) return {};
+    Elf_Scn* const section = elf_getscn(elf, index);
+    GElf_Shdr header;
+    if (section == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_size > most_name_bytes) return {};
+    const Elf_Data* names = elf_rawdata(section, nullptr);
+    if (names == nullptr || names->d_buf == nullptr) return {};
+    return {static_cast<const char*>(names->d_buf), names->d_size};
+}
+
+NoteSections find_notes(Elf* elf) {
+    NoteSections found;
+    const std::string_view names = section_names(elf);
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) == nullptr) continue;
-        const char* name = elf_strptr(elf, names, header.sh_name);
-        if (name == nullptr) continue;
-        if (std::strcmp(name, ".stapsdt.base") == 0) found.base = header.sh_addr;
+        if (is_called(names, header.sh_name, ".stapsdt.base")) found.base = header.sh_addr;
         if (header.sh_type != SHT_NOTE) continue;
-        if (std::strcmp(name, ".note.stapsdt") == 0) found.stapsdt = elf_getdata(section, nullptr);
-        if (std::strcmp(name, ".note.mapaudit") == 0) found.own = elf_getdata(section, nullptr);
+        if (is_called(names, header.sh_name, ".note.stapsdt")) found.stapsdt = section;
+        if (is_called(names, header.sh_name, ".note.mapaudit")) found.own = section;
     }
     return found;
 }
 
-// Calls visit(type, owner, descriptor) for each note.
+// Calls visit(type, owner, descriptor) for each note, up to the first damaged one. False: there are too many.
 template <class Visit>
-void for_each_note(Elf_Data* data, Visit visit) {
-    if (data == nullptr || data->d_buf == nullptr) return;
+bool for_each_note(Elf_Scn* section, Visit visit) {
+    GElf_Shdr header;
+    if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return true;
+    if (header.sh_size > most_note_bytes) return false;
+    Elf_Data* const data = elf_getdata(section, nullptr);
+    if (data == nullptr || data->d_buf == nullptr) return true;
     const auto* bytes = static_cast<const char*>(data->d_buf);
     GElf_Nhdr note;
     std::size_t name_at = 0, descriptor_at = 0;
@@ -94,47 +123,76 @@ void for_each_note(Elf_Data* data, Visit visit) {
         owner = owner.substr(0, owner.find('\0'));
         visit(note.n_type, owner, std::string_view(bytes + descriptor_at, note.n_descsz));
     }
+    return true;
 }
 
-void add_site(Elf* elf, std::uint64_t base, std::string_view descriptor, ElfProbes& probes) {
-    std::uint64_t words[3];  // site, base, semaphore
-    if (descriptor.size() < sizeof words) return;
-    std::memcpy(words, descriptor.data(), sizeof words);
-    descriptor.remove_prefix(sizeof words);
-    const auto owner = take_string(descriptor);
-    const auto name = take_string(descriptor);
-    if (!owner || !name || *owner != provider) return;
-    const std::uint64_t moved = base != 0 ? base - words[1] : 0;  // prelink moved the file after it was linked
-    const auto offset = file_offset(elf, words[0] + moved);
-    const auto semaphore = words[2] == 0 ? std::optional<std::uint64_t>(0) : file_offset(elf, words[2] + moved);
-    if (!offset || !semaphore) return;
-    for (const ProbeSite& known : probes.sites)
-        if (known.name == *name && known.offset == *offset) return;
-    probes.sites.push_back({std::string(*name), *offset, *semaphore});
-}
+// The sites of a file as its notes come.
+class Sites {
+public:
+    Sites(std::vector<Segment> segments, std::uint64_t base) : segments_(std::move(segments)), base_(base) {}
+
+    void add(std::string_view descriptor) {
+        std::uint64_t words[3];  // site, base, semaphore
+        if (descriptor.size() < sizeof words) return;
+        std::memcpy(words, descriptor.data(), sizeof words);
+        descriptor.remove_prefix(sizeof words);
+        const auto owner = take_string(descriptor);
+        const auto name = take_string(descriptor);
+        if (!owner || !name || *owner != provider) return;
+        const std::uint64_t moved = base_ != 0 ? base_ - words[1] : 0;  // prelink moved the file after it was linked
+        const auto offset = file_offset(segments_, words[0] + moved, 1);
+        const auto semaphore = words[2] == 0 ? std::optional<std::uint64_t>(0)
+                                             : file_offset(segments_, words[2] + moved, sizeof(std::uint16_t));
+        if (!offset || !semaphore || !known_.emplace(*name, *offset).second) return;
+        sites_.push_back({std::string(*name), *offset, *semaphore});
+    }
+    std::vector<ProbeSite> take() { return std::move(sites_); }
+
+private:
+    std::vector<Segment> segments_;
+    std::uint64_t base_;
+    std::vector<ProbeSite> sites_;
+    std::set<std::pair<std::string, std::uint64_t>> known_;
+};
 
 }  // namespace
 
-Result<ElfProbes> read_probes(const std::string& path) {
+Result<ElfProbes> read_probes(int fd, const std::string& path) {
     elf_version(EV_CURRENT);
-    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd)
-        return Error::from_errno(errno == EACCES || errno == EPERM ? Failure::not_permitted : Failure::failed,
-                                 "cannot open " + path, errno, "run as root, or with CAP_SYS_PTRACE");
-    const ElfHandle elf(elf_begin(fd.get(), ELF_C_READ, nullptr));
+    const auto identity = identify(fd);
+    if (!identity) return identity.error();
+    const ElfHandle elf(elf_begin(fd, ELF_C_READ, nullptr));
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF || gelf_getclass(elf.get()) != ELFCLASS64)
         return Error::of(Failure::failed, path + " is not a 64-bit ELF file");
     ElfProbes probes;
-    const NoteSection notes = find_notes(elf.get());
-    for_each_note(notes.stapsdt, [&](unsigned type, std::string_view owner, std::string_view descriptor) {
-        if (type == stapsdt_type && owner == "stapsdt") add_site(elf.get(), notes.base, descriptor, probes);
-    });
-    for_each_note(notes.own, [&](unsigned type, std::string_view owner, std::string_view descriptor) {
+    const NoteSections notes = find_notes(elf.get());
+    const std::vector<Segment> segments = loaded_segments(elf.get(), identity->bytes);
+    Sites sites(segments, notes.base);
+    const bool all_sites =
+        for_each_note(notes.stapsdt, [&](unsigned type, std::string_view owner, std::string_view descriptor) {
+            if (type == stapsdt_type && owner == "stapsdt") sites.add(descriptor);
+        });
+    const bool all_own = for_each_note(notes.own, [&](unsigned type, std::string_view owner,
+                                                      std::string_view descriptor) {
         if (type == MAPAUDIT_NOTE_REGISTRY && owner == MAPAUDIT_NOTE_NAME && descriptor.size() >= sizeof(std::uint64_t))
             std::memcpy(&probes.registry_address, descriptor.data(), sizeof(std::uint64_t));
     });
-    find_load(elf.get(), probes);
+    if (!all_sites || !all_own)
+        return Error::of(Failure::failed, path + " has more notes than a program has: no probe is looked for in it");
+    probes.sites = sites.take();
+    const auto code =
+        std::find_if(segments.begin(), segments.end(), [](const Segment& segment) { return segment.executable; });
+    if (code != segments.end()) {
+        probes.first_load_address = code->address;
+        probes.first_load_offset = code->offset;
+    }
     return probes;
+}
+
+Result<ElfProbes> read_probes(const std::string& path) {
+    const auto fd = open_to_read(path);
+    if (!fd) return fd.error();
+    return read_probes(fd->get(), path);
 }
 
 }  // namespace mapaudit::sources

@@ -24,8 +24,12 @@ struct ElfProbes {
     std::uint64_t first_load_offset = 0;   // what turns a mapping's address into a load bias
 };
 
-// Reads the file at `path`. A file without our probes gives an empty list; one that is no ELF file, or a damaged one,
-// an error. The parser is libelf's; every string and offset it hands out is bounds-checked here.
+// Reads an open file; `path` is what errors call it. A file without our probes gives an empty list; one that is no ELF
+// file, or has more notes than any program, an error. Any file may be given: the parser is libelf's, every string and
+// offset that it hands out is bounds-checked here, and no offset returned lies outside of the file. The time that it
+// takes grows with the number of its notes and headers, and no faster.
+Result<ElfProbes> read_probes(int fd, const std::string& path);
+// Likewise, of the file at `path`.
 Result<ElfProbes> read_probes(const std::string& path);
 
 }  // namespace mapaudit::sources
