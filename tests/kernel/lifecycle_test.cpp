@@ -50,7 +50,7 @@ public:
         const auto mappings = process_->mappings();
         if (!mappings) return 0;
         unsigned sum = 0;
-        for (const auto& site : image.probes.sites) {
+        for (const auto& site : image.probes->sites) {
             // Semaphores are data: the mapping that holds the file offset gives the address.
             for (const Mapping& mapping : *mappings) {
                 if (mapping.executable || mapping.path != image.path) continue;

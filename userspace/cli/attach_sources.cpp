@@ -19,7 +19,13 @@ void log_growth(const sources::GrowEvent& grow) {
 
 void log_note(const std::string& note) { spdlog::warn("{}", output::escape(note)); }
 
-sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalker& stacks) {
+// What is parsed of an executable or a library, for all processes that are attached to.
+struct Files {
+    sources::ProbeFiles usdt;
+    sources::GoFiles go;
+};
+
+sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalker& stacks, Files& files) {
     sources::UsdtOptions usdt{options.level, options.per_thread};
     usdt.stacks = &stacks;
     if (options.verbose > 0) usdt.on_grow = log_growth;
@@ -28,6 +34,7 @@ sources::UsdtOptions usdt_options(const AuditOptions& options, model::StackWalke
     usdt.max_maps = options.max_maps;
     usdt.max_stacks = options.max_stacks;
     usdt.switchable = options.max_overhead.has_value();
+    usdt.files = &files.usdt;
     return usdt;
 }
 
@@ -66,18 +73,18 @@ Error nothing_in(const Process& process, const AuditOptions& options) {
                      "link the program with mapaudit_target; `mapaudit list` shows what was found");
 }
 
-Result<Found> look_for(const std::vector<const Process*>& processes, const AuditOptions& options) {
+Result<Found> look_for(const std::vector<const Process*>& processes, const AuditOptions& options, Files& files) {
     Found found;
     for (const Process* process : processes) {
         bool any = false;
         if (options.source != "go") {
-            auto images = sources::find_images(*process);
+            auto images = sources::find_images(*process, files.usdt);
             if (!images) return images.error();
             any = !images->empty();
             if (any) found.usdt.push_back(process);
         }
         if (options.source != "usdt") {
-            auto go = sources::GoProcess::find(*process);
+            auto go = sources::GoProcess::find(*process, files.go);
             // A reason to say so, and to go on where there is something else to audit.
             if (!go && !any) return go.error();
             if (!go) log_note(go.error().line());
@@ -97,16 +104,17 @@ Result<std::vector<std::unique_ptr<sources::Source>>> attach_sources(const std::
                                                                      const AuditOptions& options,
                                                                      model::StackWalker& stacks) {
     std::vector<std::unique_ptr<sources::Source>> attached;
+    Files files;
     Found found;
     if (options.source == "usdt") {
         found.usdt = processes;  // it says itself what it does not find
     } else {
-        auto looked = look_for(processes, options);
+        auto looked = look_for(processes, options, files);
         if (!looked) return looked.error();
         found = std::move(*looked);
     }
     if (!found.usdt.empty()) {
-        auto usdt = sources::UsdtSource::attach(found.usdt, usdt_options(options, stacks));
+        auto usdt = sources::UsdtSource::attach(found.usdt, usdt_options(options, stacks, files));
         if (!usdt) return usdt.error();
         attached.push_back(std::move(*usdt));
     }

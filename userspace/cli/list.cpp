@@ -24,8 +24,8 @@ std::string figure(const std::optional<std::uint64_t>& value) { return value ? s
 
 void print_image(const sources::UsdtImage& image) {
     std::string names;
-    for (const auto& site : image.probes.sites) names += (names.empty() ? "" : " ") + output::escape(site.name);
-    fmt::print("source usdt  {}\n  probes ({}): {}\n", output::escape(image.path), image.probes.sites.size(), names);
+    for (const auto& site : image.probes->sites) names += (names.empty() ? "" : " ") + output::escape(site.name);
+    fmt::print("source usdt  {}\n  probes ({}): {}\n", output::escape(image.path), image.probes->sites.size(), names);
 }
 
 Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage& image) {

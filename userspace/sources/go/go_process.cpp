@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 namespace mapaudit::sources {
 namespace {
@@ -80,19 +81,26 @@ std::string go_place(const model::Frame& frame) {
 }
 
 Result<std::unique_ptr<GoProcess>> GoProcess::find(const Process& process) {
+    GoFiles files;
+    return find(process, files);
+}
+
+Result<std::unique_ptr<GoProcess>> GoProcess::find(const Process& process, GoFiles& files) {
     const std::string path = "/proc/" + std::to_string(process.pid()) + "/exe";
     UniqueFd executable(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!executable) {
-        if (!process.alive() || errno == ENOENT) return std::unique_ptr<GoProcess>();  // ended, or a kernel's thread
-        return Error::from_errno(Failure::not_permitted, "cannot open " + path, errno,
+        const int why = errno;
+        if (why == ENOENT || !process.alive()) return std::unique_ptr<GoProcess>();  // a kernel's thread, or ended
+        return Error::from_errno(Failure::not_permitted, "cannot open " + path, why,
                                  "run as root, or with CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE");
     }
     std::unique_ptr<GoProcess> found(new GoProcess(process, std::move(executable)));
     // By the open file: it is read again when lines are asked for, and the process may have ended by then.
-    auto binary = GoBinary::read("/proc/self/fd/" + std::to_string(found->executable_.get()));
+    const int fd = found->executable_.get();
+    auto binary = files.get(fd, [&] { return GoBinary::read("/proc/self/fd/" + std::to_string(fd)); });
     if (!binary) return binary.error();
-    if (!*binary) return std::unique_ptr<GoProcess>();
-    found->binary_ = std::move(*binary);
+    if (!**binary) return std::unique_ptr<GoProcess>();
+    found->binary_ = std::shared_ptr<const GoBinary>(*binary, &***binary);
     if (auto bias = found->find_bias(); !bias) return bias.error();
     return found;
 }

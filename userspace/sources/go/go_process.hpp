@@ -14,6 +14,7 @@
 #include "model/stack.hpp"
 #include "sources/attach/uprobe_link.hpp"
 #include "sources/go/binary/go_binary.hpp"
+#include "util/parsed_files.hpp"
 #include "util/process.hpp"
 #include "util/unique_fd.hpp"
 #include "wire_go.h"
@@ -29,10 +30,16 @@ enum class GoProbes {
 // Whether a function gets probes of that kind.
 bool has_probes(const GoFunction& function, GoProbes kind);
 
+// Executables; nothing of those that are no Go programs.
+using GoFiles = ParsedFiles<std::optional<GoBinary>>;
+
 // Not thread safe.
 class GoProcess {
 public:
     // Null: the process runs no Go program. Fails where it does and cannot be audited. `process` outlives the result.
+    // What `files` knows is not parsed again.
+    static Result<std::unique_ptr<GoProcess>> find(const Process& process, GoFiles& files);
+    // Likewise, of one process alone.
     static Result<std::unique_ptr<GoProcess>> find(const Process& process);
 
     const Process& process() const { return process_; }
@@ -61,9 +68,9 @@ private:
 
     const Process& process_;
     UniqueFd executable_;
-    std::optional<GoBinary> binary_;
-    std::uint64_t bias_ = 0;     // added to an address in the file to make one in the process
-    std::string path_, module_;  // the executable, with and without its folder
+    std::shared_ptr<const GoBinary> binary_;  // shared with all processes that run it; never null once found
+    std::uint64_t bias_ = 0;                  // added to an address in the file to make one in the process
+    std::string path_, module_;               // the executable, with and without its folder
     std::map<std::uint64_t, std::string> type_names_;
     std::map<std::uint64_t, model::Frame> frames_;
 };

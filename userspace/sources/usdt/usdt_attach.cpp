@@ -136,8 +136,10 @@ Result<std::unique_ptr<UsdtSource>> UsdtSource::attach(const std::vector<const P
 }
 
 Result<void> UsdtSource::find(const std::vector<const Process*>& processes) {
+    ProbeFiles of_this_attach;
+    ProbeFiles& files = options_.files != nullptr ? *options_.files : of_this_attach;
     for (const Process* process : processes) {
-        auto images = find_images(*process);
+        auto images = find_images(*process, files);
         if (!images) return images.error();
         if (images->empty())
             return Error::of(Failure::no_target,
@@ -161,7 +163,7 @@ Result<void> UsdtSource::find(const std::vector<const Process*>& processes) {
                 domains_.push_back({});
                 domains_.back().process = process;
                 domains_.back().ordinal = static_cast<std::uint32_t>(domains_.size() - 1 - first);
-                domains_.back().one_by_one = !has_batches(image.probes);
+                domains_.back().one_by_one = !has_batches(*image.probes);
             }
             Domain& domain = domains_.back();
             domain.in_use = domain.in_use || in_use;
@@ -282,7 +284,7 @@ void UsdtSource::tell_blocks() {
 Result<void> UsdtSource::attach_images() {
     for (const Attachment& attachment : attachments_) {
         const Domain& domain = domains_[attachment.image_domain];
-        const auto sites = choose_sites(attachment.image.probes, level_,
+        const auto sites = choose_sites(*attachment.image.probes, level_,
                                         static_cast<std::uint32_t>(attachment.image_domain), options_.switchable);
         if (sites.empty()) continue;
         auto link = UprobeLink::attach(mechanism_, programs_->program_fd(), attachment.image.attach_path,
@@ -308,7 +310,7 @@ Result<std::vector<UprobeLink>> UsdtSource::attach_hot(Level level) {
     for (const Attachment& attachment : attachments_) {
         const Domain& domain = domains_[attachment.image_domain];
         const auto sites =
-            choose_hot(attachment.image.probes, level, static_cast<std::uint32_t>(attachment.image_domain));
+            choose_hot(*attachment.image.probes, level, static_cast<std::uint32_t>(attachment.image_domain));
         if (sites.empty() || !domain.process->alive()) continue;
         auto link = UprobeLink::attach(mechanism_, programs_->program_fd(), attachment.image.attach_path,
                                        domain.process->pid(), sites);

@@ -16,9 +16,20 @@ std::uint64_t load_bias(const Mapping& mapping, const ElfProbes& probes) {
     return mapping.start - mapping.offset + segment_page - (probes.first_load_address & ~page_mask);
 }
 
+Result<std::shared_ptr<const ElfProbes>> probes_of(const std::string& path, ProbeFiles& files) {
+    const auto fd = open_to_read(path);
+    if (!fd) return fd.error();
+    return files.get(fd->get(), [&] { return read_probes(fd->get(), path); });
+}
+
 }  // namespace
 
 Result<std::vector<UsdtImage>> find_images(const Process& process) {
+    ProbeFiles files;
+    return find_images(process, files);
+}
+
+Result<std::vector<UsdtImage>> find_images(const Process& process, ProbeFiles& files) {
     auto mappings = process.mappings();
     if (!mappings) return mappings.error();
     std::vector<UsdtImage> images;
@@ -29,16 +40,16 @@ Result<std::vector<UsdtImage>> find_images(const Process& process) {
         if (!mapping.executable || !seen.insert({mapping.device, mapping.inode}).second) continue;
         const std::string attach_path = process.path_to(mapping);
         if (attach_path.empty()) continue;
-        auto probes = read_probes(attach_path);
+        auto probes = probes_of(attach_path, files);
         if (!probes) {
             if (probes.error().kind == Failure::not_permitted && !std::exchange(any_refused, true))
                 refused = probes.error();
             continue;
         }
-        if (probes->sites.empty()) continue;
+        if ((*probes)->sites.empty()) continue;
         UsdtImage image{attach_path, mapping.path, std::move(*probes), 0};
-        if (image.probes.registry_address != 0)
-            image.registry = load_bias(mapping, image.probes) + image.probes.registry_address;
+        if (image.probes->registry_address != 0)
+            image.registry = load_bias(mapping, *image.probes) + image.probes->registry_address;
         images.push_back(std::move(image));
     }
     if (images.empty() && any_refused) return refused;

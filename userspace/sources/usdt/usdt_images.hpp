@@ -4,22 +4,29 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "sources/usdt/usdt_notes.hpp"
+#include "util/parsed_files.hpp"
 #include "util/process.hpp"
 
 namespace mapaudit::sources {
 
 struct UsdtImage {
-    std::string attach_path;  // opens the mapped file itself, whatever became of its name
-    std::string path;         // its name, for people
-    ElfProbes probes;
-    std::uint64_t registry = 0;  // address in the process; 0: none
+    std::string attach_path;                  // opens the mapped file itself, whatever became of its name
+    std::string path;                         // its name, for people
+    std::shared_ptr<const ElfProbes> probes;  // of the file, shared with all who map it; never null
+    std::uint64_t registry = 0;               // address in the process; 0: none
 };
 
-// The executable first, libraries in the order of their addresses. Empty where no file has probes.
+using ProbeFiles = ParsedFiles<ElfProbes>;
+
+// The executable first, libraries in the order of their addresses. Empty where no file has probes. What `files` knows
+// is not parsed again.
+Result<std::vector<UsdtImage>> find_images(const Process& process, ProbeFiles& files);
+// Likewise, of one process alone.
 Result<std::vector<UsdtImage>> find_images(const Process& process);
 
 }  // namespace mapaudit::sources

@@ -48,6 +48,7 @@ struct UsdtOptions {
     std::uint32_t max_maps = 0;                         // 0: by what the targets have
     std::uint32_t max_stacks = 0;                       // call stacks told apart; 0: 4096
     std::uint32_t max_pages = 0;                        // octaves of histograms; 0: by the number of maps
+    ProbeFiles* files = nullptr;                        // known already, for attach() alone; null: none
 };
 
 // An attachment to a process that holds a few maps, for the calibration.
