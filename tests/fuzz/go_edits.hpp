@@ -3,8 +3,7 @@
 // The body that both drivers of the Go resolver run: bytes as a script of edits to a Go program, which is then read.
 // It may be refused or give fewer functions; an answer outside of the file aborts, with a line that says which.
 //
-//   byte 0             program (mod 3)
-//   byte 0 of an edit  place (mod 5)   bytes 1, 2  offset from it   byte 3  what (mod 4)   byte 4  value
+//   byte 0  program (mod 3)   then edits, as file_edits.hpp has them
 #ifndef MAPAUDIT_TESTS_FUZZ_GO_EDITS_HPP
 #define MAPAUDIT_TESTS_FUZZ_GO_EDITS_HPP
 
