@@ -241,10 +241,15 @@ void Aggregator::add(const CellKey& key, const Counts& counts) {
     if (options_.per_thread && thread_known) cells_[{key.map, key.op, all, key.tid}].interval.add(counts);
 }
 
+std::size_t Aggregator::maps_of(std::string_view source) const {
+    const auto found = maps_of_.find(source);
+    return found == maps_of_.end() ? 0 : found->second;
+}
+
 void Aggregator::describe(const MapId& key, const MapInfo& info) {
     const auto [entry, made] = infos_.try_emplace(key);
     MapInfo& known = entry->second;
-    if (made && key.id == other_maps) ++others_;
+    if (made) ++(key.id == other_maps ? others_ : maps_of_[info.source]);
     if (!info.source.empty()) known.source = info.source;
     if (!info.name.empty()) known.name = info.name;
     if (!info.kind.empty()) known.kind = info.kind;

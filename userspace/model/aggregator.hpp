@@ -74,8 +74,9 @@ public:
     // Loss that belongs to no map: one row of map_name "(lost)" per process.
     void add_lost(int pid, const std::string& source, std::uint64_t count);
 
-    // Those with an id.
+    // Those with an id; and of these, those that a source described.
     std::size_t maps() const { return infos_.size() - others_; }
+    std::size_t maps_of(std::string_view source) const;
 
     // What maps are blamed for, and its reports, with the maps' names.
     BlameAggregator& blame() { return blame_; }
@@ -111,7 +112,8 @@ private:
     std::map<std::string, Watched, std::less<>> watched_;  // likewise
     BlameAggregator blame_;
     std::map<MapId, MapInfo> infos_;
-    std::size_t others_ = 0;  // of these, for other_maps
+    std::size_t others_ = 0;                                   // of these, for other_maps
+    std::map<std::string, std::size_t, std::less<>> maps_of_;  // of the rest, by the source that described them first
     // cpu and tid are `all` (UINT32_MAX) except in the extra cells that the options ask for.
     std::map<CellKey, Cell> cells_;
     std::map<std::pair<int, std::string>, std::pair<std::uint64_t, std::uint64_t>> lost_;  // interval, total

@@ -128,6 +128,20 @@ TEST(Aggregator, a_destroyed_map_has_rows_while_it_had_calls_and_always_in_total
     EXPECT_EQ(aggregator.maps(), 1u);
 }
 
+TEST(Aggregator, counts_the_maps_of_each_source) {
+    Aggregator aggregator({});
+    MapInfo go = info_of("of another source");
+    go.source = "go";
+    for (std::uint32_t id = 1; id <= 3; ++id) aggregator.describe({7, 0, id}, info_of("ours"));
+    aggregator.describe({8, 0, 1}, go);
+    aggregator.describe({8, 0, 1}, go);                           // again
+    aggregator.describe({7, 0, other_maps}, info_of("(other)"));  // no map
+    EXPECT_EQ(aggregator.maps_of("usdt"), 3u);
+    EXPECT_EQ(aggregator.maps_of("go"), 1u);
+    EXPECT_EQ(aggregator.maps_of("nobody"), 0u);
+    EXPECT_EQ(aggregator.maps(), 4u);
+}
+
 TEST(Aggregator, growth_is_on_all_rows_of_its_map) {
     Aggregator aggregator({});
     aggregator.describe({7, 0, 1}, info_of("users"));

@@ -9,12 +9,13 @@
 
 namespace mapaudit::sources {
 
-// A target may make maps without end; what is known of them is bounded like what is counted.
+// A target may make maps without end; what is known of them is bounded like what is counted. The maps of other sources
+// take no room of ours.
 void UsdtSource::describe(std::uint32_t domain, std::uint32_t map, const model::MapInfo& info,
                           model::Aggregator& aggregator) const {
     const model::MapId key = map_id(domain, map);
     const std::size_t most = programs_->sizes().cells - programs_->sizes().others;
-    if (aggregator.maps() < most || aggregator.find(key) != nullptr || admitted_.contains({domain, key.id}))
+    if (aggregator.maps_of(name()) < most || aggregator.find(key) != nullptr || admitted_.contains({domain, key.id}))
         aggregator.describe(key, info);
 }
 
