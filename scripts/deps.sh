@@ -14,11 +14,8 @@ needed=(
     "libspdlog-dev:<spdlog/spdlog.h" "libfmt-dev:<fmt/format.h" "nlohmann-json3-dev:<nlohmann/json.hpp"
     "libncurses-dev:<curses.h" "libgtest-dev:<gtest/gtest.h" "libgmock-dev:<gmock/gmock.h"
     "liburcu-dev:<urcu/urcu-bp.h" "libzydis-dev:<Zydis/Zydis.h" golang-go:go
-    g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ valgrind:valgrind
+    g++-aarch64-linux-gnu:aarch64-linux-gnu-g++ valgrind:valgrind bpftrace:bpftrace
 )
-if [[ ${1-} == --bench || ${1-} == --peers ]]; then
-    needed+=(bpftrace:bpftrace)
-fi
 if [[ ${1-} == --peers ]]; then
     needed+=(
         libbpf-tools:funclatency linux-perf:perf uftrace:uftrace lttng-tools:lttng babeltrace2:babeltrace2

@@ -4,28 +4,16 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include <chrono>
-#include <functional>
-#include <set>
-#include <thread>
+#include <string>
+#include <vector>
 
+#include "kernel/usdt_audit.hpp"
 #include "sources/usdt/usdt_images.hpp"
 #include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
 namespace mapaudit::test {
 namespace {
-
-using namespace std::chrono_literals;
-
-// Waits for a condition with a limit; a condition that never comes is a failure with its name.
-void wait_until(const char* what, const std::function<bool()>& condition, std::chrono::seconds limit = 20s) {
-    const auto deadline = std::chrono::steady_clock::now() + limit;
-    while (!condition()) {
-        ASSERT_LT(std::chrono::steady_clock::now(), deadline) << "waited in vain for: " << what;
-        std::this_thread::yield();
-    }
-}
 
 // A driver that runs until it is told to stop.
 class RunningDriver {
@@ -68,7 +56,7 @@ public:
 private:
     static std::vector<std::string> command(const char* threads, std::vector<std::string> extra) {
         std::vector<std::string> argv{MAPAUDIT_WORKLOAD, "--map", "mutex_map", "--threads", threads,
-                                      "--duration",      "120",   "--name",    "sessions",  "--json"};
+                                      "--duration",      "600",   "--name",    "sessions",  "--json"};
         argv.insert(argv.end(), extra.begin(), extra.end());
         return argv;
     }
@@ -82,17 +70,6 @@ private:
     Child child_;
     Result<Process> process_;
 };
-
-std::uint64_t calls_of(model::Aggregator& aggregator) {
-    std::uint64_t calls = 0;
-    for (const model::Row& row : aggregator.totals(1)) calls += row.op == "grow" ? 0 : row.calls;
-    return calls;
-}
-
-void expect_balance(const model::Ledger& ledger) {
-    EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost_total());
-    for (const model::Loss& loss : ledger.lost) ADD_FAILURE() << loss.count << " lost: " << loss.cause;
-}
 
 TEST(Lifecycle, AProcessThatRanBefore) {
     RunningDriver driver;
@@ -136,28 +113,66 @@ TEST(Lifecycle, TwoAuditorsBothCountRight) {
     expect_balance((*second)->ledger());
 }
 
+// A program that operates on the map "portions" when it is told to and not otherwise, while another of its threads
+// never rests: whoever attaches and detaches in between does so under load, and knows what there was to be seen.
+class Portions {
+public:
+    Portions()
+        : child_({std::string(MAPAUDIT_TARGETS) + "portions"}, Child::Input::pipe),
+          ready_(child_.read_line() == "ready"),
+          process_(Process::open(child_.pid())) {
+        EXPECT_TRUE(ready_ && process_) << child_.err();
+    }
+    const Process& process() const { return *process_; }
+    // Operations of its threads on that map since its start, these included.
+    std::uint64_t operate(unsigned times_each) {
+        EXPECT_TRUE(child_.write_line(std::to_string(times_each)));
+        return std::stoull(child_.read_line().value_or("0"));
+    }
+    Finished end() {
+        child_.end_input();
+        return child_.finish();
+    }
+
+private:
+    Child child_;
+    bool ready_;
+    Result<Process> process_;
+};
+
 TEST(Lifecycle, AttachingAgainCountsOnlyWhatIsNew) {
-    RunningDriver driver("2", {"--rate", "20000"});
-    std::uint64_t seen = 0;
-    for (int round = 0; round < 5; ++round) {
+    Portions program;
+    std::uint64_t seen = 0, unseen = 0, driven = 0;
+    // What was done while nobody was attached, between two calls of this.
+    const auto unwatched = [&](unsigned times_each) {
+        const std::uint64_t now = program.operate(times_each);
+        unseen += now - driven;
+        driven = now;
+    };
+    for (int round = 0; round < 10; ++round) {
+        SCOPED_TRACE(round);
+        unwatched(1009);
         model::Aggregator aggregator({});
-        auto source = sources::UsdtSource::attach({&driver.process()}, {sources::Level::full, false, {}});
+        const auto level = round % 2 == 0 ? sources::Level::full : sources::Level::sampled;
+        auto source = sources::UsdtSource::attach({&program.process()}, {level, false, {}});
         ASSERT_TRUE(source) << source.error().line();
-        wait_until("operations", [&] {
+        wait_until("the load", [&] {
             (*source)->collect(aggregator);
-            return calls_of(aggregator) > 2000;
+            return calls_of(aggregator, "background") > 0;
         });
+        const std::uint64_t now = program.operate(2003);
+        const std::uint64_t watched = now - driven;
+        driven = now;
         (*source)->detach(aggregator);
-        seen += calls_of(aggregator);
         expect_balance((*source)->ledger());
         source = Error::of(Failure::failed, "gone");
-        EXPECT_EQ(driver.semaphores(), 0u);
+        EXPECT_EQ(watched, 3u * 2003);
+        EXPECT_EQ(calls_of(aggregator, "portions"), watched);
+        seen += calls_of(aggregator, "portions");
     }
-    const Finished finished = driver.stop();
-    const auto json = nlohmann::json::parse(finished.out);
-    std::uint64_t driven = 0;
-    for (const auto& [op, calls] : json.at("ops").items()) driven += calls.get<std::uint64_t>();
-    EXPECT_LE(seen, driven);
+    unwatched(997);
+    EXPECT_EQ(seen + unseen, driven);
+    EXPECT_EQ(program.end().exit_code, 0);
 }
 
 TEST(Lifecycle, WhatAnIdleThreadHoldsIsRead) {
@@ -251,98 +266,6 @@ TEST(Lifecycle, PerfEventsWhereThereIsNoMultiLink) {
     (*source)->detach(aggregator);
     EXPECT_EQ(calls_of(aggregator), 300007u);
     expect_balance((*source)->ledger());
-}
-
-// Sums of the total rows: of all maps, and of "(other)".
-struct Sums {
-    std::uint64_t calls = 0, grows = 0, other_calls = 0, other_timed = 0, lost = 0;
-    std::set<std::string> maps{};
-};
-
-Sums sums_of(const std::vector<CsvRow>& csv) {
-    Sums sums;
-    for (const CsvRow& row : rows_of(csv, "total")) {
-        const std::uint64_t calls = std::stoull(row.at("calls"));
-        (row.at("op") == "grow" ? sums.grows : sums.calls) += calls;
-        sums.lost += std::stoull(row.at("lost"));
-        if (row.at("map_name") != "(other)") {
-            sums.maps.insert(row.at("map_id"));
-        } else if (row.at("op") != "grow") {
-            sums.other_calls += calls;
-            sums.other_timed += row.at("p99_ns").empty() ? 0 : calls;
-        }
-    }
-    return sums;
-}
-
-TEST(Lifecycle, MoreMapsThanTheTableHoldsShareARowAndLoseNothing) {
-    // Started under the auditor, the process has no map yet when the table is sized.
-    const ScratchFolder scratch;
-    const Finished finished =
-        run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map", "mutex_map",
-             "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
-    ASSERT_EQ(finished.exit_code, 0) << finished.err;
-    const Sums sums = sums_of(read_csv(scratch.file("a.csv")));
-    const LedgerLine ledger = ledger_of(finished);
-    EXPECT_EQ(ledger.fired, ledger.handled);
-    EXPECT_EQ(ledger.lost, 0u);
-    EXPECT_EQ(sums.lost, 0u);
-    EXPECT_EQ(sums.calls, 500'009u);
-    EXPECT_EQ(ledger.fired, sums.calls + sums.grows);
-    EXPECT_GT(sums.other_calls, 100'000u);
-    EXPECT_EQ(sums.other_timed, sums.other_calls) << "counted and timed like a map";
-    EXPECT_GT(sums.maps.size(), 1000u);
-    EXPECT_LT(sums.maps.size(), 2048u);
-}
-
-TEST(Lifecycle, TheNumberOfMapsWithRowsOfTheirOwnIsAskedFor) {
-    for (const char* level : {"full", "sampled"}) {
-        const AuditedRun run =
-            run_audited({"--map", "mutex_map", "--threads", "3", "--ops", "1000003", "--maps", "101"},
-                        {"--max-maps", "7", "--max-stacks", "64", "--level", level});
-        ASSERT_FALSE(run.driver.is_null());
-        const Sums sums = sums_of(run.csv);
-        std::uint64_t driven = 0;
-        for (const auto& [op, calls] : run.driver.at("ops").items()) driven += calls.get<std::uint64_t>();
-        EXPECT_EQ(sums.calls, driven) << level;
-        EXPECT_EQ(sums.grows, run.driver.at("grows").get<std::uint64_t>()) << level;
-        EXPECT_GT(sums.other_calls, driven / 2) << level;
-        EXPECT_LE(sums.maps.size(), 14u) << level;  // seven by the kernel, and no more by what is read from threads
-        EXPECT_GE(sums.maps.size(), 6u) << level;   // two CPUs may claim a place each for one map
-        const LedgerLine ledger = ledger_of(run.auditor);
-        EXPECT_EQ(ledger.fired, ledger.handled) << level;
-        // No map's own row has more than the map did.
-        const CallCounts all = driver_counts(run.driver);
-        for (const auto& [key, calls] : audited_counts(run.csv))
-            if (key.first != 0) {
-                EXPECT_LE(calls, all.at(key)) << level;
-            }
-    }
-}
-
-TEST(Lifecycle, CallsWhoseHistogramFindsNoRoomAreCountedWithOtherMaps) {
-    for (const auto level : {sources::Level::full, sources::Level::sampled}) {
-        Child driver(waiting_workload({"--map", "mutex_map", "--threads", "2", "--ops", "1000003", "--maps", "50"}));
-        ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
-        auto process = Process::open(driver.pid());
-        ASSERT_TRUE(process);
-        model::Aggregator aggregator({});
-        sources::UsdtOptions options{level, false, {}};
-        options.max_pages = 1;  // and what is kept for "(other)"
-        auto source = sources::UsdtSource::attach({&*process}, options);
-        ASSERT_TRUE(source) << source.error().line();
-        const Finished finished = driver.finish();
-        ASSERT_EQ(finished.exit_code, 0) << finished.err;
-        (*source)->detach(aggregator);
-        EXPECT_EQ(calls_of(aggregator), 1'000'003u);
-        EXPECT_EQ((*source)->ledger().lost_total(), 0u);
-        expect_balance((*source)->ledger());
-        std::uint64_t timed = 0, timed_elsewhere = 0;
-        for (const model::Row& row : aggregator.totals(1))
-            if (row.op != "grow") (row.map_name == "(other)" ? timed : timed_elsewhere) += row.timed;
-        EXPECT_GT(timed, 0u);
-        EXPECT_GT(timed, timed_elsewhere);
-    }
 }
 
 TEST(Lifecycle, MoreStacksThanTheirRingHoldsCostNoCount) {
