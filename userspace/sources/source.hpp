@@ -30,7 +30,9 @@ using model::level_name;
 class Source {
 public:
     virtual ~Source() = default;
-    virtual std::string_view name() const = 0;
+    // What it calls things; lives as long as the program.
+    virtual const model::SourceTraits& traits() const = 0;
+    std::string_view name() const { return traits().name; }
     // Adds to the aggregator all that happened since the last call.
     virtual void collect(model::Aggregator& aggregator) = 0;
     // Takes what the kernel tells event by event, before its room for that runs out: the urgent part of collect(),
