@@ -105,7 +105,7 @@ public:
     void add(const BlameKey& map, std::uint32_t op, const OpBlame& gained);
     void add(const ProcessBlame& gained);
 
-    // Of the interval, which ends.
+    // The report of the interval, which ends with it.
     CpuReport close_interval();
     CpuReport totals() const;
 

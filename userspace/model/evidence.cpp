@@ -18,8 +18,8 @@ void mix(std::size_t& hash, const Stack& stack) {
     for (const Frame& frame : stack.frames) mix(hash, frame.offset);
 }
 
-// Of the map library; the workload driver shares its namespace and is a caller like any other. In Go programs, whose
-// packages end in a dot, the map's operations are the runtime's; reflect and sync.Map lead there.
+// Does the function belong to the map library? The workload driver shares its namespace and is a caller like any other.
+// In Go programs, whose packages end in a dot, the map's operations are the runtime's; reflect and sync.Map lead there.
 bool is_library(const std::string& name) {
     return (name.starts_with("mapaudit::") && !name.starts_with("mapaudit::workload::")) ||
            name.starts_with("mapaudit_probe_") || name.starts_with("runtime.") || name.starts_with("reflect.") ||

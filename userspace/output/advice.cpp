@@ -11,7 +11,7 @@ namespace {
 
 using model::AdviceKind;
 
-// Of a map whose operations were not watched.
+// For a map whose operations were not watched.
 std::string untimed_reserve(const model::Advice& advice, const std::string& map) {
     std::string text = advice.elements == 0
                            ? fmt::format("make {} with the room that they will need (make's size hint): they grew {}",

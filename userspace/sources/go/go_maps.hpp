@@ -32,7 +32,7 @@ struct GoMap {
     std::uint32_t id = 0;
     std::uint64_t type = 0, caller = 0;  // the caller that it was first met at
     bool shared = false;
-    // Of a map of its own:
+    // For a map that has a row of its own:
     std::uint64_t address = 0;
     std::uint32_t seed = 0;
     std::uint8_t log2_grown = 0;  // buckets, as in GoObservation, by the growths that were seen
