@@ -178,7 +178,7 @@ void advise_on_growth(const MapFigures& map, const Row* grow, std::vector<Advice
     advice.p99_without_ns = *cost.p99_without_ns;
 }
 
-// Of a map whose operations are not watched: what growing cost is not known, nor what it held in between.
+// For a map whose operations are not watched: what growing cost is not known, nor what it held in between.
 void advise_on_growths_alone(const Row& grow, const std::vector<const Evidence*>& evidence, std::vector<Advice>& all) {
     if (grow.grows < growths_worth_telling) return;
     MapFigures map;

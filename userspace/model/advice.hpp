@@ -41,7 +41,7 @@ struct Advice {
     Frame where;                 // release: the holder's code; reserve, where saved_ns is not known: what grew it most
 };
 
-// Of a total report. The gravest first: conflicts, then by time lost.
+// What follows from a total report. The gravest first: conflicts, then by time lost.
 std::vector<Advice> advise(const Report& total);
 
 }  // namespace mapaudit::model

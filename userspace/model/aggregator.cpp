@@ -25,7 +25,7 @@ struct Unseen {
 // After the times, which rest on what was seen.
 Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.estimated = unseen.any;
-    // Of calls that come by chance, as many as were seen are this far off; how far what they were scaled by is adds up.
+    // Calls come by chance: a count of this many is so far off. The error of what they were scaled by comes on top.
     if (unseen.any && unseen.calls != 0) {
         const double chance = likely / std::sqrt(std::max(static_cast<double>(row.calls), 1.0));
         row.error = std::hypot(chance, unseen.relative_error) * static_cast<double>(unseen.calls) /

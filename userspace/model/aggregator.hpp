@@ -49,7 +49,7 @@ struct Counts {
     void add(const Counts& other);  // units must agree
 };
 
-// What of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
+// How much of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
 struct Watched {
     double seen = 0, unseen = 0;
     double relative_error = 0;  // of `seen`, as a share of it

@@ -69,7 +69,7 @@ std::string_view counter_name(wire_counter counter) {
 std::optional<double> cpu_share(const CpuReport& cpu, int pid, std::uint64_t samples) {
     const ProcessBlame* process = cpu.process(pid);
     if (process == nullptr || process->samples == 0) return std::nullopt;
-    // Of a report made while samples go on coming in, a part may be a moment younger than the whole.
+    // Samples go on coming in while a report is made, so a part may be a moment younger than the whole.
     return std::min(1.0, static_cast<double>(samples) / static_cast<double>(process->samples));
 }
 

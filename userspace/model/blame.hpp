@@ -98,7 +98,7 @@ public:
     void add(const MapId& map, std::uint32_t op, const OpBlame& gained);
     void add(const ProcessBlame& gained);
 
-    // What the interval gained; it ends. Maps are told by their ids alone.
+    // The report of the interval, which ends with it. Maps are told by their ids alone.
     CpuReport close_interval();
     CpuReport totals() const;
 

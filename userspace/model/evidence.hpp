@@ -67,7 +67,7 @@ std::string_view waiting_op_name(std::uint32_t op);
 // "concurrent writes", "a read beside a write", "an iteration beside a write".
 std::string_view conflict_name(std::uint32_t kind);
 
-// Of a stack, where the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
+// Where in a stack the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
 // that a stack never becomes empty; keeps the map's operation itself, the last of the library's frames.
 std::size_t first_telling_frame(const Stack& stack, const SourceTraits& source);
 // The innermost frame outside the map library; null where there is none.

@@ -11,7 +11,7 @@ namespace {
 
 using model::AdviceKind;
 
-// Of a map whose operations were not watched.
+// For a map whose operations were not watched.
 std::string untimed_reserve(const model::Advice& advice, const std::string& map) {
     const std::string_view hint = advice.map->source->size_hint;
     std::string text = advice.elements == 0

@@ -24,7 +24,7 @@ struct EvidenceView {
 std::string waits_text(const model::Report& total, const EvidenceView& view);
 // The verdict on every map that looks for concurrent access: "observed N times" or "none in N operations".
 std::string conflicts_text(const model::Report& total, const EvidenceView& view);
-// Of sources that see callers: who called which operation how often.
+// For sources that see callers: who called which operation how often.
 std::string callers_text(const model::Report& total, const EvidenceView& view);
 // Only with stacks: where maps grew.
 std::string growth_stacks_text(const model::Report& total, const EvidenceView& view);

@@ -116,7 +116,7 @@ bool for_all(const Fields& fields) {
     return all(fields.text("cpu")) && all(fields.text("tid"));
 }
 
-// Of an audit that did not come to write its totals: what adds up is added up, the last figures stand.
+// For an audit that did not come to write its totals: what adds up is added up, the last figures stand.
 std::vector<model::Row> summed_up(const std::vector<RecordedRow>& intervals, double seconds) {
     std::map<std::tuple<model::MapId, std::string, model::Op>, model::Row> sums;
     for (const RecordedRow& recorded : intervals) {

@@ -38,7 +38,7 @@ std::vector<Series> series_of(const Recording& recording, bool by_op) {
             if (by_op) series.name.append(" ").append(op_name(row.op));
         }
         series.calls += row.calls;
-        // Of a map as such one row of an interval is enough: they say the same of it.
+        // A map as such needs one row of an interval: all of them say the same of it.
         if (by_op || series.rows.empty() || series.rows.back()->elapsed_s != recorded.elapsed_s)
             series.rows.push_back(&recorded);
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What adds up in a aggregator, whatever is put in: intervals to totals, CPUs and threads to all.
+// What adds up in an aggregator, whatever is put in: intervals to totals, CPUs and threads to all.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -117,7 +117,7 @@ void GoSource::add(const Growth& growth, model::Aggregator& aggregator) {
     evidence_.grew(place, MAPAUDIT_GROW_OVERFLOW, {growth.same_size, growth.first_ns, growth.last_ns});
 }
 
-// Of an operation by one caller, or of its latencies in one bucket.
+// Adds the calls of an operation by one caller, or its latencies in one bucket.
 void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Aggregator& aggregator) {
     const auto& [key, value] = row;
     const auto op = static_cast<mapaudit_op>(key.op & ~WIRE_GO_TIMES);
@@ -165,7 +165,7 @@ void GoSource::take_rows(model::Aggregator& aggregator) {
         if (row.key.map == 0) add_shared(row, aggregator);
 }
 
-// Of maps that have no place of their own: nil, on a stack, or one too many.
+// The same for maps that have no place of their own: nil, on a stack, or one too many.
 void GoSource::add_shared(const GoCalls& row, model::Aggregator& aggregator) {
     if (row.key.process >= targets_.size()) return;
     GoObservation observation;

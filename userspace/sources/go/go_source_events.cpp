@@ -44,7 +44,7 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Aggregator& aggrega
     observation.log2_before = observation.log2_after = fatal.head.log2_buckets;
     observation.size = fatal.head.count;
     const std::uint32_t id = targets_[fatal.process].maps.meet(observation);
-    // Of operations nothing is known here, of growths all: a row of growths is true with none in it.
+    // Here nothing is known of operations, and everything of growths: a row of growths is true with none in it.
     model::Counts counts;
     counts.fatal_errors = 1;
     aggregator.add({key_of(fatal.process, id), model::Op::grow, UINT32_MAX, 0}, counts);
