@@ -7,44 +7,56 @@
 
 #include <gtest/gtest.h>
 
+#include "fake_source.hpp"
+
 namespace mapaudit::collect {
 namespace {
 
-struct Asked {
-    int collects = 0, events = 0;
+class SessionTest : public testing::Test {
+protected:
+    Result<Process> process_ = Process::open(::getpid());
+    Faked faked_;
 };
 
-// Sees nothing, and counts how often it was asked to look.
-class CountingSource final : public sources::Source {
-public:
-    explicit CountingSource(Asked& asked) : asked_(asked) {}
-    std::string_view name() const override { return "counting"; }
-    void collect(model::Aggregator&) override { ++asked_.collects; }
-    void take_events(model::Aggregator&) override { ++asked_.events; }
-    void detach(model::Aggregator&) override {}
-    model::Ledger ledger() const override { return {}; }
-    sources::Level level() const override { return sources::Level::full; }
-    model::Activity activity() const override { return {}; }
-    std::uint64_t kernel_bytes() const override { return 0; }
-    int urgent_fd() const override { return -1; }
-
-private:
-    Asked& asked_;
-};
-
-TEST(Session, what_is_urgent_is_no_reason_to_look_at_everything) {
-    auto process = Process::open(::getpid());
-    ASSERT_TRUE(process) << process.error().line();
-    Asked asked;
-    std::vector<std::unique_ptr<sources::Source>> sources;
-    sources.push_back(std::make_unique<CountingSource>(asked));
-    Session session({&*process}, std::move(sources), {});
-    EXPECT_EQ(asked.collects, 1) << "events come after a first look";
+TEST_F(SessionTest, what_is_urgent_is_no_reason_to_look_at_everything) {
+    ASSERT_TRUE(process_) << process_.error().line();
+    Session session({&*process_}, one_source(faked_), {});
+    EXPECT_EQ(faked_.collects, 1) << "events come after a first look";
     for (int i = 0; i < 1000; ++i) session.take_events();
-    EXPECT_EQ(asked.collects, 1);
-    EXPECT_EQ(asked.events, 1000);
+    EXPECT_EQ(faked_.collects, 1);
+    EXPECT_EQ(faked_.events, 1000);
     session.interval();
-    EXPECT_EQ(asked.collects, 2);
+    EXPECT_EQ(faked_.collects, 2);
+}
+
+// The total asked the sources for what they give once: asked for again, it had no evidence.
+TEST_F(SessionTest, the_total_is_the_same_however_often_it_is_asked_for) {
+    ASSERT_TRUE(process_) << process_.error().line();
+    faked_.calls_each_collect = 7;
+    model::Evidence evidence;
+    evidence.pid = FakeSource::map.pid;
+    evidence.map_id = FakeSource::map.id;
+    evidence.count = 3;
+    faked_.evidence = {evidence};
+    Session session({&*process_}, one_source(faked_), {});
+    const model::Report last = session.finish();
+    EXPECT_EQ(faked_.detaches, 1);
+    const Session& finished = session;
+    const model::Report first = finished.total(), second = finished.total();
+    EXPECT_EQ(faked_.evidence_asked, 1);
+    for (const model::Report& total : {first, second}) {
+        EXPECT_EQ(total.scope, model::Scope::total);
+        EXPECT_EQ(lookups(total), 14u);
+        ASSERT_EQ(total.evidence.size(), 1u);
+        EXPECT_EQ(total.evidence[0].count, 3u);
+        EXPECT_EQ(total.evidence[0].map_name, "m");
+    }
+    EXPECT_EQ(lookups(last), 14u) << "the only interval";
+    EXPECT_EQ(first.time, second.time);
+    EXPECT_EQ(first.elapsed_s, second.elapsed_s);
+    EXPECT_EQ(first.self.cpu_percent, second.self.cpu_percent);
+    EXPECT_EQ(first.self.rss_bytes, second.self.rss_bytes);
+    EXPECT_EQ(faked_.collects, 2) << "nothing is looked at after the end";
 }
 
 }  // namespace
