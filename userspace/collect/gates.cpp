@@ -7,9 +7,8 @@ namespace mapaudit::collect {
 
 Breaches breaches_in(const model::Report& total) {
     Breaches breaches{total.ledger.lost_total(), 0};
-    // Rows of a CPU or of a thread are parts of another one.
     for (const model::Row& row : total.rows)
-        if (!row.cpu && !row.tid) breaches.conflicts += row.conflicts;
+        if (row.is_sum()) breaches.conflicts += row.conflicts_seen();
     return breaches;
 }
 

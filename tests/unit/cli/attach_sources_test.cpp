@@ -20,8 +20,8 @@ struct Finds {
 };
 
 struct NamedSource final : sources::Source {
-    explicit NamedSource(std::string_view name) : name_(name) {}
-    std::string_view name() const override { return name_; }
+    explicit NamedSource(std::string_view name) : traits_{.name = name} {}
+    const model::SourceTraits& traits() const override { return traits_; }
     void collect(model::Aggregator&) override {}
     void detach(model::Aggregator&) override {}
     model::Ledger ledger() const override { return {}; }
@@ -29,7 +29,7 @@ struct NamedSource final : sources::Source {
     model::Activity activity() const override { return {}; }
     std::uint64_t kernel_bytes() const override { return 0; }
     int urgent_fd() const override { return -1; }
-    std::string_view name_;
+    model::SourceTraits traits_;
 };
 
 struct Search final : sources::SourceSearch {

@@ -6,8 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "sources/source.hpp"
@@ -27,12 +26,14 @@ struct Faked {
     std::vector<model::Evidence> evidence;
 };
 
+inline constexpr model::SourceTraits fake_traits{.name = "fake"};
+
 class FakeSource final : public sources::Source {
 public:
     static constexpr model::MapId map{1, 0, 1};
 
     explicit FakeSource(Faked& faked) : faked_(faked) {}
-    std::string_view name() const override { return "fake"; }
+    const model::SourceTraits& traits() const override { return fake_traits; }
     void collect(model::Aggregator& aggregator) override {
         ++faked_.collects;
         if (faked_.calls_each_collect != 0) add(aggregator, faked_.calls_each_collect);
@@ -67,12 +68,12 @@ private:
     void add(model::Aggregator& aggregator, std::uint64_t calls) {
         faked_.calls += calls;
         model::MapInfo info;
-        info.source = name();
+        info.source = &fake_traits;
         info.name = "m";
         aggregator.describe(map, info);
         model::Counts counts;
         counts.calls = calls;
-        aggregator.add({map, MAPAUDIT_OP_LOOKUP, 0, 0}, counts);
+        aggregator.add({map, model::Op::lookup, 0, 0}, counts);
     }
 
     Faked& faked_;
@@ -89,7 +90,7 @@ inline std::vector<std::unique_ptr<sources::Source>> one_source(Faked& faked) {
 inline std::uint64_t lookups(const model::Report& report) {
     std::uint64_t calls = 0;
     for (const model::Row& row : report.rows)
-        if (row.op == "lookup") calls += row.calls;
+        if (row.op == model::Op::lookup) calls += row.calls;
     return calls;
 }
 

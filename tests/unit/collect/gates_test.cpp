@@ -28,7 +28,8 @@ TEST(Gates, count_a_conflict_once_whatever_rows_it_stands_in) {
     of_a_cpu.cpu = 1;
     of_a_thread.conflicts = 5;
     of_a_thread.tid = 77;
-    of_another_map.conflicts = 2;
+    of_another_map.conflicts = 1;
+    of_another_map.fatal_errors = 1;
     total.rows = {all, of_a_cpu, of_a_thread, of_another_map};
     total.ledger.lost = {{"ring full", 11}, {"unreadable", 2}};
     const Breaches breaches = breaches_in(total);

@@ -34,8 +34,7 @@ TEST_F(SessionTest, the_total_is_the_same_however_often_it_is_asked_for) {
     ASSERT_TRUE(process_) << process_.error().line();
     faked_.calls_each_collect = 7;
     model::Evidence evidence;
-    evidence.pid = FakeSource::map.pid;
-    evidence.map_id = FakeSource::map.id;
+    evidence.map = model::MapDescription{.id = FakeSource::map};
     evidence.count = 3;
     faked_.evidence = {evidence};
     Session session({&*process_}, one_source(faked_), {});
@@ -49,7 +48,7 @@ TEST_F(SessionTest, the_total_is_the_same_however_often_it_is_asked_for) {
         EXPECT_EQ(lookups(total), 14u);
         ASSERT_EQ(total.evidence.size(), 1u);
         EXPECT_EQ(total.evidence[0].count, 3u);
-        EXPECT_EQ(total.evidence[0].map_name, "m");
+        EXPECT_EQ(total.evidence[0].map->name, "m");
     }
     EXPECT_EQ(lookups(last), 14u) << "the only interval";
     EXPECT_EQ(first.time, second.time);

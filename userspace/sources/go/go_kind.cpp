@@ -3,6 +3,7 @@
 
 #include "sources/go/go_process.hpp"
 #include "sources/go/go_source.hpp"
+#include "sources/go/go_traits.hpp"
 
 namespace mapaudit::sources {
 namespace {
@@ -78,6 +79,6 @@ Result<std::vector<Listing>> list(const Process& process) {
 
 }  // namespace
 
-const SourceKind go_kind{"go", "Go programs as they are", "it is no Go program", "", make_search, list};
+const SourceKind go_kind{go_traits.name, "Go programs as they are", "it is no Go program", "", make_search, list};
 
 }  // namespace mapaudit::sources

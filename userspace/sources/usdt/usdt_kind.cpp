@@ -4,6 +4,7 @@
 #include "sources/usdt/usdt_images.hpp"
 #include "sources/usdt/usdt_registry.hpp"
 #include "sources/usdt/usdt_source.hpp"
+#include "sources/usdt/usdt_traits.hpp"
 
 namespace mapaudit::sources {
 namespace {
@@ -72,7 +73,7 @@ Result<std::vector<Listing>> list(const Process& process) {
 
 }  // namespace
 
-const SourceKind usdt_kind{"usdt",
+const SourceKind usdt_kind{usdt_traits.name,
                            "programs linked with mapaudit_target",
                            "no file mapped in it has mapaudit probes",
                            "link the program with mapaudit_target",
