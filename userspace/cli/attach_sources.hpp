@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cli/options.hpp"
+#include "cli/audit_options.hpp"
 #include "cli/source_table.hpp"
 #include "model/stack_walker.hpp"
 #include "sources/source_kind.hpp"

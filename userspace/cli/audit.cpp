@@ -13,8 +13,8 @@
 
 #include "cli/attach_sources.hpp"
 #include "collect/audit_loop.hpp"
+#include "collect/audit_session.hpp"
 #include "collect/gates.hpp"
-#include "collect/session.hpp"
 #include "output/format.hpp"
 #include "output/ledger.hpp"
 #include "sources/host/calibration.hpp"

@@ -7,8 +7,8 @@
 #include <functional>
 #include <vector>
 
+#include "cli/audit_options.hpp"
 #include "cli/audit_outputs.hpp"
-#include "cli/options.hpp"
 #include "collect/stop_signals.hpp"
 #include "util/process.hpp"
 

@@ -6,8 +6,8 @@
 
 #include <optional>
 
-#include "output/csv.hpp"
-#include "output/evidence.hpp"
+#include "output/csv_sink.hpp"
+#include "output/evidence_text.hpp"
 #include "output/folded.hpp"
 #include "output/format.hpp"
 #include "output/rows.hpp"

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-#include "cli/options.hpp"
+#include "cli/audit_options.hpp"
 #include "output/sink.hpp"
 
 namespace mapaudit::cli {

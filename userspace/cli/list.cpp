@@ -8,8 +8,8 @@
 #include <cstdio>
 #include <memory>
 
+#include "cli/audit_options.hpp"
 #include "cli/commands.hpp"
-#include "cli/options.hpp"
 #include "cli/source_table.hpp"
 #include "output/format.hpp"
 #include "util/process.hpp"

@@ -7,7 +7,7 @@
 #include <functional>
 #include <optional>
 
-#include "collect/session.hpp"
+#include "collect/audit_session.hpp"
 #include "collect/stop_signals.hpp"
 #include "model/overhead.hpp"
 #include "model/report.hpp"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What a session asks of its sources, and when.
-#include "collect/session.hpp"
+#include "collect/audit_session.hpp"
 
 #include <unistd.h>
 

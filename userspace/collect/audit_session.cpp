@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collect/session.hpp"
+#include "collect/audit_session.hpp"
 
 #include <algorithm>
 #include <cassert>
