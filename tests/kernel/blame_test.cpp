@@ -8,7 +8,7 @@
 #include <memory>
 #include <thread>
 
-#include "sources/blame/blame.hpp"
+#include "sources/blame/cpu_blame.hpp"
 #include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 

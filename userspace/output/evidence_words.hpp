@@ -13,7 +13,7 @@
 #include "model/function_name.hpp"
 #include "model/report.hpp"
 #include "output/format.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 

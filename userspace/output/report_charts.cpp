@@ -12,7 +12,7 @@
 #include "output/line_chart.hpp"
 #include "output/markup.hpp"
 #include "output/report_page.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {

@@ -8,7 +8,7 @@
 
 #include "output/format.hpp"
 #include "output/markup.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {

@@ -10,7 +10,7 @@
 #include "output/format.hpp"
 #include "output/markup.hpp"
 #include "output/report_page.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {

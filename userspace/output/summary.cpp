@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "output/blame.hpp"
+#include "output/blame_table.hpp"
 #include "output/format.hpp"
 #include "output/ledger.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 

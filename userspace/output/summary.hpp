@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <string>
 
-#include "output/evidence.hpp"
+#include "output/evidence_text.hpp"
 #include "output/file.hpp"
 #include "output/sink.hpp"
 

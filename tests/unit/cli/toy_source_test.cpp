@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
-#include "collect/session.hpp"
-#include "output/csv.hpp"
-#include "output/evidence.hpp"
+#include "collect/audit_session.hpp"
+#include "output/csv_recording.hpp"
+#include "output/csv_sink.hpp"
+#include "output/evidence_text.hpp"
 #include "output/folded.hpp"
 #include "output/layout.hpp"
-#include "output/recording.hpp"
 #include "output/report_page.hpp"
 #include "output/rows.hpp"
 #include "output/summary.hpp"

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "model/stack_walker.hpp"
-#include "sources/blame/blame.hpp"
+#include "sources/blame/cpu_blame.hpp"
 #include "sources/source.hpp"
 #include "sources/usdt/usdt_cells.hpp"
 #include "sources/usdt/usdt_images.hpp"

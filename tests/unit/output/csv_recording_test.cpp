@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/recording.hpp"
+#include "output/csv_recording.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "output/csv.hpp"
+#include "output/csv_sink.hpp"
 #include "output/csv_text.hpp"
 #include "unit/output/files.hpp"
 #include "unit/output/sample.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/csv.hpp"
+#include "output/csv_sink.hpp"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/blame.hpp"
+#include "output/blame_table.hpp"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "output/format.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/recording.hpp"
+#include "output/csv_recording.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/evidence.hpp"
+#include "output/evidence_text.hpp"
 
 #include <fmt/format.h>
 

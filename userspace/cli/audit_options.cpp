@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/options.hpp"
+#include "cli/audit_options.hpp"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <map>
 
+#include "cli/source_table.hpp"
 #include "sources/usdt/usdt_source.hpp"
 
 namespace mapaudit::cli {
@@ -100,12 +102,10 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
         .add_option("--folded", options.folded,
                     "Write these stacks to FILE at the end, folded, for flame graphs (`mapaudit report FILE`)")
         ->type_name("FILE");
-    command
-        .add_option("--source", options.source,
-                    "Where the maps are: usdt (programs linked with mapaudit_target), go (Go programs as they are), "
-                    "auto (every one that finds something)")
-        ->option_text("auto|usdt|go")
-        ->check(CLI::IsMember({"auto", "usdt", "go"}).description(""))
+    const std::vector<std::string> choices = source_choices(source_kinds());
+    command.add_option("--source", options.source, "Where the maps are: " + source_help(source_kinds()))
+        ->option_text(fmt::format("{}", fmt::join(choices, "|")))
+        ->check(CLI::IsMember(choices).description(""))
         ->capture_default_str();
     command.add_flag("--plain", options.plain,
                      "A row stream instead of the live screen (also when stdout is no terminal)");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "output/blame.hpp"
+#include "output/blame_table.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "collect/session.hpp"
+#include "collect/audit_session.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 namespace mapaudit::collect {
@@ -12,6 +13,7 @@ Session::Session(const std::vector<const Process*>& processes, std::vector<std::
                  model::AggregatorOptions options)
     : processes_(processes),
       sources_(std::move(sources)),
+      levels_(sources_),
       aggregator_(options),
       overhead_(processes_),
       start_(clock::now()),
@@ -22,20 +24,9 @@ Session::Session(const std::vector<const Process*>& processes, std::vector<std::
     overhead_.start(activity());
 }
 
-double Session::elapsed_s() const {
-    return std::chrono::duration<double>((finished_ ? end_ : clock::now()) - start_).count();
-}
+Session::TimePoint Session::now() const { return end_.value_or(clock::now()); }
 
-bool Session::governable() const {
-    return std::any_of(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_levels(); });
-}
-
-// Sources that have levels are all at the same one.
-sources::Level Session::level() const {
-    const auto found =
-        std::find_if(sources_.begin(), sources_.end(), [](const auto& source) { return source->has_levels(); });
-    return (found != sources_.end() ? *found : sources_.front())->level();
-}
+double Session::elapsed_s() const { return std::chrono::duration<double>(now() - start_).count(); }
 
 bool Session::any_alive() const {
     return std::any_of(processes_.begin(), processes_.end(), [](const Process* process) { return process->alive(); });
@@ -80,57 +71,25 @@ model::Activity Session::activity() const {
 
 void Session::fill_overhead(model::Report& report, const model::Overhead& overhead) const {
     report.overhead = overhead;
-    report.overhead.budget_percent = budget_percent_;
-    for (const auto& source : sources_)
-        if (!report.overhead.budget_percent) report.overhead.budget_percent = source->budget_percent();
-    report.overhead.switches = switches_;
+    report.overhead.budget_percent = levels_.budget_percent();
+    report.overhead.switches = levels_.switches();
 }
 
 void Session::set_prices(const model::Prices& prices) {
     overhead_.set_prices(prices);
-    if (governor_) governor_->set_prices(prices);
+    levels_.set_prices(prices);
     for (const auto& source : sources_) source->set_prices(prices);
 }
 
 void Session::govern(double budget_percent) {
-    budget_percent_ = budget_percent;
-    governor_.emplace(budget_percent, overhead_.prices(), level());
+    levels_.govern(budget_percent, overhead_.prices());
     (void)overhead_.period();
 }
 
 Result<std::optional<Switch>> Session::step_governor() {
-    if (!governor_ || finished_) return std::optional<Switch>();
+    if (!governed() || end_) return std::optional<Switch>();
     collect();
-    const sources::Level from = level();
-    const model::Decision decision = governor_->decide(from, overhead_.period());
-    if (decision.level == from) return std::optional<Switch>();
-    if (auto changed = change_level(decision.level); !changed) return changed.error();
-    ++switches_;
-    return std::optional<Switch>({from, decision.level, decision.percent, decision.why});
-}
-
-Result<void> Session::change_level(sources::Level level) {
-    for (const auto& source : sources_) {
-        if (!source->has_levels()) continue;
-        if (auto changed = source->set_level(level, aggregator_); !changed) return changed;
-    }
-    report_unseen();
-    unseen_since_.reset();
-    if (level == sources::Level::events) unseen_since_ = clock::now();
-    return {};
-}
-
-void Session::report_unseen() {
-    watched_.resize(sources_.size());
-    for (std::size_t i = 0; i < sources_.size(); ++i)
-        if (const auto watched = sources_[i]->watched())
-            aggregator_.add_watched(sources_[i]->name(), *watched - std::exchange(watched_[i], *watched));
-    if (!unseen_since_) return;
-    const auto now = finished_ ? end_ : clock::now();
-    for (const auto& source : sources_)
-        if (source->has_levels())
-            aggregator_.add_unseen(source->name(), std::chrono::duration<double>(now - *unseen_since_).count());
-    unseen_since_ = now;
+    return levels_.step(overhead_.period(), aggregator_);
 }
 
 std::vector<int> Session::urgent_fds() const {
@@ -141,11 +100,11 @@ std::vector<int> Session::urgent_fds() const {
 }
 
 model::Report Session::interval() {
-    if (!finished_) collect();
-    const auto now = finished_ ? end_ : clock::now();
-    const double seconds = std::max(std::chrono::duration<double>(now - last_).count(), 1e-6);
-    last_ = now;
-    report_unseen();
+    if (!end_) collect();
+    const TimePoint until = now();
+    const double seconds = std::max(std::chrono::duration<double>(until - last_).count(), 1e-6);
+    last_ = until;
+    levels_.report_unseen(aggregator_, until);
     model::Report report = make_report(model::Scope::interval, seconds);
     report.rows = aggregator_.close_interval(seconds);
     report.cpu = aggregator_.close_cpu_interval();
@@ -161,16 +120,18 @@ model::Report Session::interval() {
 // The slowdown is that until the detach begins: while it goes on, the target runs unaudited already, which would be a
 // good part of a short audit.
 model::Report Session::finish() {
+    assert(!end_);
     collect();
     for (const auto& source : sources_) source->detach(aggregator_);
     end_ = clock::now();
-    finished_ = true;
-    return interval();
+    model::Report last = interval();
+    total_ = make_total();
+    return last;
 }
 
 // The sources know maps by number; the aggregator has their names, and this session the time that counts from the
-// attach.
-std::vector<model::Evidence> Session::evidence() const {
+// attach. They give their evidence once.
+std::vector<model::Evidence> Session::take_evidence() {
     std::vector<model::Evidence> all;
     const auto start = std::chrono::duration_cast<std::chrono::nanoseconds>(start_.time_since_epoch()).count();
     const auto since_start = [&](std::uint64_t ns) {
@@ -186,11 +147,11 @@ std::vector<model::Evidence> Session::evidence() const {
     return all;
 }
 
-model::Report Session::total() const {
+model::Report Session::make_total() {
     const double seconds = std::max(elapsed_s(), 1e-6);
     model::Report report = make_report(model::Scope::total, seconds);
     report.rows = aggregator_.totals(seconds);
-    report.evidence = evidence();
+    report.evidence = take_evidence();
     report.cpu = aggregator_.cpu_totals();
     model::share_cpu(report.rows, report.cpu);
     model::count_calls(report.cpu, report.rows);
@@ -200,5 +161,7 @@ model::Report Session::total() const {
     report.self.kernel_bytes = kernel_bytes;
     return report;
 }
+
+const model::Report& Session::total() const { return total_.value(); }
 
 }  // namespace mapaudit::collect

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sources/blame/blame.hpp"
+#include "sources/blame/cpu_blame.hpp"
 
 #include <sys/stat.h>
 #include <time.h>

@@ -13,10 +13,10 @@
 #include <string>
 
 #include "cli/commands.hpp"
+#include "output/csv_recording.hpp"
 #include "output/file.hpp"
 #include "output/flame_graph.hpp"
 #include "output/format.hpp"
-#include "output/recording.hpp"
 #include "output/report_page.hpp"
 
 namespace mapaudit::cli {

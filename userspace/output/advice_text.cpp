@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "output/evidence.hpp"
+#include "output/evidence_text.hpp"
 #include "output/evidence_words.hpp"
 
 namespace mapaudit::output {
