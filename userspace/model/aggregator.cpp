@@ -2,7 +2,6 @@
 #include "model/aggregator.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -35,17 +34,6 @@ Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.calls_per_s = seconds > 0 ? static_cast<double>(row.calls) / seconds : 0;
     if (row.timed != 0) row.weight = std::max(1.0, static_cast<double>(row.calls) / static_cast<double>(row.timed));
     return row;
-}
-
-bool has_times(const Counts& counts) {
-    return counts.latency.count() != 0 || counts.wait.count() != 0 || counts.latency_sum != 0 ||
-           counts.latency_max != 0 || counts.wait_sum != 0 || counts.grew.count() != 0;
-}
-
-bool is_empty(const Counts& counts) {
-    return counts.calls == 0 && counts.waits == 0 && counts.migrations == 0 && counts.conflicts == 0 &&
-           counts.fatal_errors == 0 && counts.grows == 0 && counts.buckets_grown == 0 && counts.lost == 0 &&
-           !has_times(counts);
 }
 
 // What a map grew by in one scope: on all of its rows.
@@ -169,7 +157,7 @@ void for_each_row(const Cells& cells, const Infos& infos, double seconds, Counts
             const Counts& counts = counts_of(map_end->second);
             growth.grows += counts.grows;
             growth.buckets += counts.buckets_grown;
-            active = active || !is_empty(counts);
+            active = active || !counts.is_empty();
         }
         const auto found = infos.find(map);
         const MapInfo* info = found == infos.end() ? nullptr : &found->second.info;
@@ -185,7 +173,7 @@ void for_each_row(const Cells& cells, const Infos& infos, double seconds, Counts
             for (; op_begin != sum; ++op_begin) {
                 const Counts& counts = counts_of(op_begin->second);
                 // CPUs stay, threads come and go: one that did nothing in this scope may long be gone.
-                if (op_begin->first.tid != all && is_empty(counts)) continue;
+                if (op_begin->first.tid != all && counts.is_empty()) continue;
                 emit(with_unseen(make_row(op_begin->first, ref, info, counts, growth, seconds),
                                  unseen_of(op_begin->second), seconds));
             }
@@ -208,31 +196,9 @@ std::vector<Row> with_lost_rows(std::vector<Row> lost, std::vector<Row> rows) {
 
 }  // namespace
 
-void Counts::add(const Counts& other) {
-    if (has_times(other)) {
-        assert(!has_times(*this) || ns_per_unit == other.ns_per_unit);
-        ns_per_unit = other.ns_per_unit;
-    }
-    calls += other.calls;
-    latency.merge(other.latency);
-    latency_sum += other.latency_sum;
-    latency_max = std::max(latency_max, other.latency_max);
-    waits += other.waits;
-    wait_sum += other.wait_sum;
-    wait.merge(other.wait);
-    grew.merge(other.grew);
-    grew_sum += other.grew_sum;
-    migrations += other.migrations;
-    conflicts += other.conflicts;
-    fatal_errors += other.fatal_errors;
-    grows += other.grows;
-    buckets_grown += other.buckets_grown;
-    lost += other.lost;
-}
-
 // Only the interval is added to here; it is merged into the total when it closes, once instead of once per CPU.
 void Aggregator::add(const CellKey& key, const Counts& counts) {
-    if (is_empty(counts)) return;
+    if (counts.is_empty()) return;
     cells_[{key.map, key.op, all, all}].interval.add(counts);
     if (options_.per_cpu && key.cpu != all) cells_[{key.map, key.op, key.cpu, all}].interval.add(counts);
     const bool thread_known = key.tid != 0 && key.tid != all;
@@ -328,10 +294,7 @@ void Aggregator::add_unseen(std::string_view source, double seconds) {
 }
 
 void Aggregator::add_watched(std::string_view source, const Watched& watched) {
-    Watched& sum = watched_[std::string(source)];
-    sum.seen += watched.seen;
-    sum.unseen += watched.unseen;
-    sum.relative_error = watched.relative_error;
+    watched_[std::string(source)] += watched;
 }
 
 std::vector<Row> Aggregator::close_interval(double seconds) {
@@ -346,7 +309,7 @@ std::vector<Row> Aggregator::close_interval(double seconds) {
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
     for (auto& [key, cell] : cells_) {
-        if (is_empty(cell.interval)) continue;
+        if (cell.interval.is_empty()) continue;
         cell.total.add(cell.interval);
         cell.interval = Counts{};
     }
@@ -362,7 +325,7 @@ std::vector<Row> Aggregator::totals(double seconds) const {
     for_each_row(
         cells_, infos_, seconds,
         [&](const Cell& cell) -> const Counts& {
-            if (is_empty(cell.interval)) return cell.total;
+            if (cell.interval.is_empty()) return cell.total;
             scratch = cell.total;
             scratch.add(cell.interval);
             return scratch;

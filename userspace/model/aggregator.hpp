@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/histogram.hpp"
+#include "model/counts.hpp"
 #include "model/map.hpp"
 #include "model/op.hpp"
 #include "model/report.hpp"
@@ -28,27 +28,6 @@ struct CellKey {
     auto operator<=>(const CellKey&) const = default;
 };
 
-// Counts to be added to a cell. Latencies and waits are in units of `ns_per_unit` ns.
-struct Counts {
-    std::uint64_t calls = 0;  // exact
-    Histogram latency;        // of the timed calls
-    std::uint64_t latency_sum = 0;
-    std::uint64_t latency_max = 0;  // 0: unknown, the histogram's highest bucket stands in
-    std::uint64_t waits = 0, wait_sum = 0;
-    Histogram wait;
-    Histogram grew;  // latencies of the timed calls that grew or evacuated
-    std::uint64_t grew_sum = 0;
-    std::uint64_t migrations = 0;
-    std::uint64_t conflicts = 0;
-    std::uint64_t fatal_errors = 0;
-    std::uint64_t grows = 0;
-    std::int64_t buckets_grown = 0;  // new minus old buckets, summed
-    std::uint64_t lost = 0;
-    double ns_per_unit = 1;
-
-    void add(const Counts& other);  // units must agree
-};
-
 // How much of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
 struct Watched {
     double seen = 0, unseen = 0;
@@ -56,6 +35,13 @@ struct Watched {
 
     Watched operator-(const Watched& before) const {
         return {seen - before.seen, unseen - before.unseen, relative_error};
+    }
+    // The latest error holds for all of it.
+    Watched& operator+=(const Watched& more) {
+        seen += more.seen;
+        unseen += more.unseen;
+        relative_error = more.relative_error;
+        return *this;
     }
 };
 

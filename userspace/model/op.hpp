@@ -20,7 +20,7 @@ std::string_view op_name(Op op);
 // The reverse; nothing for a name that this version does not know.
 std::optional<Op> op_named(std::string_view name);
 
-// Of the probes' ABI (enum mapaudit_op). One that a newer target may send is `none`.
+// The operation of the probes' ABI (enum mapaudit_op). One that a newer target may send is `none`.
 constexpr Op op_of(std::uint32_t abi_op) {
     switch (abi_op) {
         case MAPAUDIT_OP_ASSIGN: return Op::assign;
