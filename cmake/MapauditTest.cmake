@@ -3,7 +3,10 @@
 # mapaudit_unit_test(name [SOURCES file…] [LIBS library…]): a GoogleTest binary of the given sources, or of every
 # *_test.cpp in the calling folder. mapaudit_kernel_test: the same for what runs real eBPF and needs root; one at a
 # time, since such tests compare counts and times under load.
-find_package(GTest REQUIRED)
+find_package(GTest)
+if(NOT TARGET GTest::gmock)
+    message(FATAL_ERROR "the tests need GoogleTest and GoogleMock (make test-deps); -DMAPAUDIT_TESTS=OFF goes without")
+endif()
 include(GoogleTest)
 
 function(_mapaudit_test_binary name)
