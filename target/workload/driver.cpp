@@ -33,14 +33,14 @@ std::vector<Worker> make_workers(const Options& options, unsigned maps, bool sha
     return workers;
 }
 
-Outcome merge(const Options& options, const Workers& workers, const std::vector<Worker>& workers,
+Outcome merge(const Options& options, const Workers& threads, const std::vector<Worker>& workers,
               std::vector<MapOutcome> maps) {
     Outcome outcome;
     outcome.kind = options.kind;
     outcome.threads = options.threads;
     outcome.maps = std::move(maps);
     if (options.time_ops) outcome.latency = std::make_unique<OpLatencies>();
-    std::uint64_t finished_ns = workers.started_ns();
+    std::uint64_t finished_ns = threads.started_ns();
     for (const Worker& worker : workers) {
         finished_ns = std::max(finished_ns, worker.finished_ns);
         outcome.conflicts += worker.conflicts;
@@ -51,8 +51,8 @@ Outcome merge(const Options& options, const Workers& workers, const std::vector<
             for (std::size_t op = 0; op < worker.latency->size(); ++op)
                 (*outcome.latency)[op].merge((*worker.latency)[op]);
     }
-    outcome.seconds = static_cast<double>(finished_ns - workers.started_ns()) / 1e9;
-    outcome.ns_per_tick = workers.ns_per_tick();
+    outcome.seconds = static_cast<double>(finished_ns - threads.started_ns()) / 1e9;
+    outcome.ns_per_tick = threads.ns_per_tick();
     return outcome;
 }
 

@@ -40,7 +40,7 @@ unsigned map_count(const Options& options, bool shared);
 std::string map_name(const Options& options, unsigned index);
 
 // Adds the workers' counts up; `maps` come with what the maps themselves know.
-Outcome merge(const Options& options, const Workers& workers, const std::vector<Worker>& workers,
+Outcome merge(const Options& options, const Workers& threads, const std::vector<Worker>& workers,
               std::vector<MapOutcome> maps);
 
 template <class Map>
@@ -56,12 +56,12 @@ template <class Map>
 
 // `Conflict` is what an operation throws when it is caught racing; such an operation is counted like any other.
 template <class Conflict, class Map>
-void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Workers& workers,
+void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Workers& threads,
           std::vector<std::unique_ptr<Map>>& maps) {
     const bool audited_in_full = worker.latency && timing_every_operation();
     InnerClockReads inner;
-    while (worker.done < limit && !workers.stop()) {
-        if (worker.interval_ns > 0) workers.await_turn(worker);
+    while (worker.done < limit && !threads.stop()) {
+        if (worker.interval_ns > 0) threads.await_turn(worker);
         const Operation operation = plan.draw_operation(worker.random);
         const std::uint64_t key = plan.draw_key(worker.random);
         const std::uint64_t pick = worker.map_count == 1 ? 0 : worker.random.below(worker.map_count);
@@ -91,7 +91,7 @@ void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Workers& 
 template <class Conflict, class Make>
 std::variant<Outcome, Failure> drive(const Options& options, bool shared, Make make) {
     using Map = typename decltype(make(std::string{}))::element_type;
-    Workers workers(options);
+    Workers threads(options);
     const Plan plan(options);
     const unsigned count = map_count(options, shared);
     std::vector<std::unique_ptr<Map>> maps;
@@ -102,11 +102,11 @@ std::variant<Outcome, Failure> drive(const Options& options, bool shared, Make m
     std::vector<Worker> workers = make_workers(options, count, shared);
 
     if (options.wait_attach_s)
-        if (auto failure = workers.wait_for_attach()) return *failure;
+        if (auto failure = threads.wait_for_attach()) return *failure;
     std::vector<MapOutcome> outcomes(count);
     for (unsigned i = 0; i < count; ++i) outcomes[i].grows = maps[i]->grows();
-    const auto failure = workers.run(
-        workers, [&](Worker& worker, std::uint64_t limit) { work<Conflict>(worker, limit, plan, workers, maps); });
+    const auto failure = threads.run(
+        workers, [&](Worker& worker, std::uint64_t limit) { work<Conflict>(worker, limit, plan, threads, maps); });
     if (failure) return *failure;
     for (unsigned i = 0; i < count; ++i) {
         outcomes[i].id = maps[i]->id();
@@ -116,7 +116,7 @@ std::variant<Outcome, Failure> drive(const Options& options, bool shared, Make m
         outcomes[i].size = maps[i]->size();
         outcomes[i].load_factor = maps[i]->load_factor();
     }
-    Outcome outcome = merge(options, workers, workers, std::move(outcomes));
+    Outcome outcome = merge(options, threads, workers, std::move(outcomes));
     if (options.hold) outcome.held = std::make_shared<decltype(maps)>(std::move(maps));
     return outcome;
 }

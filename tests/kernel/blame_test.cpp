@@ -102,7 +102,7 @@ void expect_to_add_up(const model::CpuReport& cpu) {
         EXPECT_TRUE(process.balances()) << figures(process);
         std::uint64_t in_maps = 0;
         for (const model::MapBlame& map : cpu.maps)
-            if (map.key.pid == process.pid) in_maps += map.sum().all();
+            if (map.map->id.pid == process.pid) in_maps += map.sum().all();
         EXPECT_EQ(in_maps, process.in_maps);
         EXPECT_EQ(process.lost, 0u);
         EXPECT_GT(process.samples, 0u);

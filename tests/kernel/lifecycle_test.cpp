@@ -85,7 +85,7 @@ private:
 
 std::uint64_t calls_of(model::Aggregator& aggregator) {
     std::uint64_t calls = 0;
-    for (const model::Row& row : aggregator.totals(1)) calls += row.op == "grow" ? 0 : row.calls;
+    for (const model::Row& row : aggregator.totals(1)) calls += row.op == model::Op::grow ? 0 : row.calls;
     return calls;
 }
 
@@ -339,7 +339,7 @@ TEST(Lifecycle, CallsWhoseHistogramFindsNoRoomAreCountedWithOtherMaps) {
         expect_balance((*source)->ledger());
         std::uint64_t timed = 0, timed_elsewhere = 0;
         for (const model::Row& row : aggregator.totals(1))
-            if (row.op != "grow") (row.map_name == "(other)" ? timed : timed_elsewhere) += row.timed;
+            if (row.op != model::Op::grow) (row.map->name == "(other)" ? timed : timed_elsewhere) += row.timed;
         EXPECT_GT(timed, 0u);
         EXPECT_GT(timed, timed_elsewhere);
     }

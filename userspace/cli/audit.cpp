@@ -70,7 +70,7 @@ Result<UniqueFd> make_timer(double first_s, double every_s) {
 std::uint64_t conflicts_in(const model::Report& total) {
     std::uint64_t sum = 0;
     for (const model::Row& row : total.rows)
-        if (!row.cpu && !row.tid) sum += row.conflicts;
+        if (row.is_sum()) sum += row.conflicts_seen();
     return sum;
 }
 

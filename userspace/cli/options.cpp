@@ -52,7 +52,7 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command
         .add_option("--level", options.level,
                     "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
-                    "events (growth, creation and conflicts only); default full. Of Go programs: growth and fatal "
+                    "events (growth, creation and conflicts only); default full. Go programs: growth and fatal "
                     "errors by default, and with full every operation counted; sampled: counted in windows; events: "
                     "in windows, timed and held against one another")
         ->option_text("full|sampled|events")

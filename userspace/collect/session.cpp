@@ -178,10 +178,7 @@ std::vector<model::Evidence> Session::evidence() const {
     };
     for (const auto& source : sources_)
         for (model::Evidence& row : source->evidence()) {
-            if (const model::MapInfo* map = aggregator_.find({row.pid, row.domain, row.map_id}); map != nullptr) {
-                row.map_name = map->name;
-                row.map_kind = map->kind;
-            }
+            row.map = aggregator_.ref(row.map->id);
             row.first_s = since_start(row.first_ns);
             row.last_s = since_start(row.last_ns);
             all.push_back(std::move(row));

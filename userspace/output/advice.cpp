@@ -11,13 +11,14 @@ namespace {
 
 using model::AdviceKind;
 
-// Of a map whose operations were not watched.
+// For a map whose operations were not watched.
 std::string untimed_reserve(const model::Advice& advice, const std::string& map) {
+    const std::string_view hint = advice.map->source->size_hint;
     std::string text = advice.elements == 0
-                           ? fmt::format("make {} with the room that they will need (make's size hint): they grew {}",
-                                         map, counted(advice.events, "time", "times"))
-                           : fmt::format("make {} with room for {} elements (make's size hint): it grew {}", map,
-                                         advice.elements, counted(advice.events, "time", "times"));
+                           ? fmt::format("make {} with the room that they will need ({}): they grew {}", map, hint,
+                                         counted(advice.events, "time", "times"))
+                           : fmt::format("make {} with room for {} elements ({}): it grew {}", map, advice.elements,
+                                         hint, counted(advice.events, "time", "times"));
     if (!advice.where.function.empty())
         text += fmt::format(", most often in {}{}", name_of(advice.where), source_line(advice.where));
     return text;
@@ -27,14 +28,10 @@ std::string advice_line(const model::Advice& advice, const model::Report& total)
     const std::string map = label(advice, total);
     switch (advice.kind) {
         case AdviceKind::guard:
-            if (is_go(advice))
-                return fmt::format(
-                    "guard {}: conflicting access was observed {}; put a sync.Mutex round it, or use a sync.Map", map,
-                    counted(advice.events, "time", "times"));
             return fmt::format(
-                "guard {}: conflicting access was observed {} in {} operations; put a lock round it, or "
-                "use a kind that has one",
-                map, counted(advice.events, "time", "times"), advice.calls);
+                "guard {}: conflicting access was observed {}{}; {}", map, counted(advice.events, "time", "times"),
+                advice.map->source->counts_every_call ? fmt::format(" in {} operations", advice.calls) : std::string(),
+                advice.map->source->lock_advice);
         case AdviceKind::release:
             return fmt::format(
                 "hold the lock of {} for less in {}{}: {} of the time waited for it ({} in {}) was for "
@@ -74,7 +71,7 @@ std::string advice_text(const model::Report& total, const EvidenceView& view) {
     std::string text;
     std::size_t shown = 0, all = 0;
     for (const model::Advice& advice : model::advise(total)) {
-        if (!view.filter.matches(as_row(advice)) || ++all > view.most) continue;
+        if (!view.filter.matches(*advice.map) || ++all > view.most) continue;
         ++shown;
         text += "  - " + advice_line(advice, total) + '\n';
     }

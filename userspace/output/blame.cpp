@@ -23,22 +23,11 @@ struct Shown {
     std::string label;
 };
 
-model::Row row_of(const model::MapBlame& map) {
-    model::Row row;
-    row.pid = map.key.pid;
-    row.map_id = map.key.map;
-    row.map_name = map.name;
-    row.map_kind = map.kind;
-    row.op = "all";  // a row without an operation is one of losses, which no filter hides
-    return row;
-}
-
 // Those whose name matches, the most sampled first.
 std::vector<Shown> shown_maps(const model::Report& total, const MapFilter& filter) {
     std::vector<Shown> shown;
     for (const model::MapBlame& map : total.cpu.maps) {
-        const model::Row row = row_of(map);
-        if (filter.matches(row)) shown.push_back({&map, map.sum(), map_label(row, total.targets.size() > 1)});
+        if (filter.matches(*map.map)) shown.push_back({&map, map.sum(), map_label(*map.map, total.targets.size() > 1)});
     }
     std::stable_sort(shown.begin(), shown.end(),
                      [](const Shown& a, const Shown& b) { return a.sum.all() > b.sum.all(); });
@@ -46,7 +35,7 @@ std::vector<Shown> shown_maps(const model::Report& total, const MapFilter& filte
 }
 
 std::string share(const model::CpuReport& cpu, const Shown& map, std::uint64_t samples) {
-    const auto part = model::cpu_share(cpu, map.map->key.pid, samples);
+    const auto part = model::cpu_share(cpu, map.map->map->id.pid, samples);
     return part ? fmt::format("{:.1f}", *part * 100) : "-";
 }
 
@@ -95,8 +84,8 @@ std::string counters_text(const model::CpuReport& cpu, const std::vector<Shown>&
                                        model::counter_name(static_cast<wire_counter>(c)));
             }
             if (!figures.empty())
-                text +=
-                    fmt::format("  {} {}: {}\n", maps[i].label, model::op_name(static_cast<mapaudit_op>(op)), figures);
+                text += fmt::format("  {} {}: {}\n", maps[i].label,
+                                    model::op_name(model::op_of(static_cast<std::uint32_t>(op))), figures);
         }
     }
     return text.empty() ? text : "An operation on average, by samples of the processor's counters:\n" + text;

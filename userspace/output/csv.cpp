@@ -72,16 +72,16 @@ std::string row_start(const model::Report& report) {
 }
 
 void append_identity(RowWriter& row, const model::Row& r) {
-    row.integer(static_cast<std::uint64_t>(r.pid));
-    row.next().text(r.source);
-    row.next().integer(std::uint64_t{r.map_id});
+    row.integer(static_cast<std::uint64_t>(r.pid()));
+    row.next().text(r.map->source->name);
+    row.next().integer(r.map->number);
     // A row of what belongs to no map has a name of ours.
-    if (r.op.empty())
-        row.next().text(r.map_name);
+    if (r.op == model::Op::none)
+        row.next().text(r.map->name);
     else
-        row.next().untrusted(r.map_name);
-    row.next().untrusted(r.map_kind);
-    row.next().text(r.op);
+        row.next().untrusted(r.map->name);
+    row.next().untrusted(r.map->kind);
+    row.next().text(op_name(r.op));
     row.next().one_or_all(r.cpu);
     row.next().one_or_all(r.tid);
 }
@@ -94,7 +94,7 @@ void append_figures(RowWriter& row, const model::Row& r) {
     row.next().integer(r.waits);
     row.next().number(r.wait_p99_ns, ns_decimals);
     row.next().number(r.wait_total_ns, ns_decimals);
-    row.next().integer(r.conflicts);
+    row.next().integer(r.conflicts_seen());
     row.next().integer(r.migrations);
     row.next().integer(r.size);
     row.next().integer(r.buckets);

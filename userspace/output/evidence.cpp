@@ -7,7 +7,7 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include "output/evidence_words.hpp"
 #include "output/format.hpp"
@@ -20,10 +20,10 @@ using model::EvidenceKind;
 
 constexpr std::size_t most_frames = 24;
 
-std::string whole_stack(const model::Stack& stack, std::string_view indent) {
+std::string whole_stack(const model::Stack& stack, const model::SourceTraits& source, std::string_view indent) {
     std::string text;
     std::size_t shown = 0;
-    for (std::size_t i = model::first_telling_frame(stack); i < stack.frames.size() && shown < most_frames;
+    for (std::size_t i = model::first_telling_frame(stack, source); i < stack.frames.size() && shown < most_frames;
          ++i, ++shown) {
         const model::Frame& frame = stack.frames[i];
         text +=
@@ -35,15 +35,16 @@ std::string whole_stack(const model::Stack& stack, std::string_view indent) {
 }
 
 // "  <what> <place>", or with stacks "  <what>" and the frames below it.
-std::string where(std::string_view what, const model::Stack& stack, const EvidenceView& view) {
-    if (!view.stacks || stack.frames.empty()) return fmt::format("      {} {}\n", what, place(stack));
-    return fmt::format("      {}\n{}", what, whole_stack(stack, "          "));
+std::string where(std::string_view what, const model::Stack& stack, const model::MapRef& map,
+                  const EvidenceView& view) {
+    if (!view.stacks || stack.frames.empty()) return fmt::format("      {} {}\n", what, place(stack, *map->source));
+    return fmt::format("      {}\n{}", what, whole_stack(stack, *map->source, "          "));
 }
 
 std::vector<const Evidence*> chosen(const model::Report& total, EvidenceKind kind, const EvidenceView& view) {
     std::vector<const Evidence*> rows;
     for (const Evidence& row : total.evidence)
-        if (row.kind == kind && view.filter.matches(as_row(row))) rows.push_back(&row);
+        if (row.kind == kind && view.filter.matches(*row.map)) rows.push_back(&row);
     return rows;
 }
 
@@ -80,8 +81,8 @@ std::string owner_names(const Wait& wait) {
 
 }  // namespace
 
-std::string place(const model::Stack& stack) {
-    if (const model::Frame* frame = model::caller_of(stack); frame != nullptr)
+std::string place(const model::Stack& stack, const model::SourceTraits& source) {
+    if (const model::Frame* frame = model::caller_of(stack, source); frame != nullptr)
         return name_of(*frame) + source_line(*frame);
     if (!stack.frames.empty()) return name_of(stack.frames.back());
     return fmt::format("[{}]", stack.cut.empty() ? "not known" : escape(stack.cut));
@@ -102,8 +103,8 @@ std::string waits_text(const model::Report& total, const EvidenceView& view) {
         text += fmt::format("  {} {}: {}, {} in all, {} the longest, for {}\n", label(row, total),
                             model::waiting_op_name(row.detail), counted(row.count, "wait", "waits"), ns(row.total_ns),
                             ns(row.max_ns), owner_names(waits[i]));
-        text += where("waited in", row.stack, view);
-        text += where("  held in", row.other_stack, view);
+        text += where("waited in", row.stack, row.map, view);
+        text += where("  held in", row.other_stack, row.map, view);
     }
     text += and_more(waits.size(), shown, "combinations of caller and holder");
     if (!view.stacks) return text;
@@ -114,7 +115,7 @@ std::string waits_text(const model::Report& total, const EvidenceView& view) {
         text += fmt::format("  {} {}: {}, {} in all, {} the longest, by {}\n", label(row, total),
                             model::waiting_op_name(row.detail), counted(row.count, "hold", "holds"), ns(row.total_ns),
                             ns(row.max_ns), row.tid != 0 ? fmt::format("thread {}", row.tid) : "readers");
-        text += where("  held in", row.stack, view);
+        text += where("  held in", row.stack, row.map, view);
     }
     return text + and_more(holds.size(), view.most, "holders");
 }
@@ -123,19 +124,19 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
     struct Verdict {
         const model::Row* row = nullptr;
         std::uint64_t calls = 0, conflicts = 0;
-        std::uint64_t fatal = 0;  // of the conflicts: found by Go's runtime
+        std::uint64_t fatal = 0;  // of the conflicts: found by the target itself
         bool checked = false;
     };
-    std::map<std::tuple<int, std::uint32_t, std::string>, Verdict> maps;
+    std::map<model::MapId, Verdict> maps;
     for (const model::Row& row : total.rows) {
-        if (row.cpu || row.tid || row.op.empty() || !view.filter.matches(row)) continue;
-        if (row.op == "grow" && row.conflicts == 0) continue;
-        Verdict& verdict = maps[{row.pid, row.map_id, row.map_name}];
+        if (!row.is_sum() || row.op == model::Op::none || !view.filter.matches(row)) continue;
+        if (row.op == model::Op::grow && row.conflicts_seen() == 0) continue;
+        Verdict& verdict = maps[row.map->id];
         verdict.row = &row;
-        verdict.checked = verdict.checked || row.checked;
-        if (row.op != "grow") verdict.calls += row.calls;
-        verdict.conflicts += row.conflicts;
-        if (row.op == "grow") verdict.fatal += row.conflicts;
+        verdict.checked = verdict.checked || row.map->checked;
+        if (row.op != model::Op::grow) verdict.calls += row.calls;
+        verdict.conflicts += row.conflicts_seen();
+        verdict.fatal += row.fatal_errors;
     }
     std::erase_if(maps, [](const auto& map) { return !map.second.checked && map.second.conflicts == 0; });
     if (maps.empty()) return {};
@@ -153,21 +154,21 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
             fmt::format("  {}: observed {}", label(*verdict.row, total), counted(verdict.conflicts, "time", "times"));
         if (verdict.calls != 0 || verdict.fatal == 0) text += fmt::format(" ({} operations)", verdict.calls);
         if (verdict.fatal != 0)
-            text += fmt::format(", {}by the runtime, which then ends the program",
-                                verdict.fatal < verdict.conflicts ? "the last time " : "");
+            text += fmt::format(", {}by {}, which then ends the program",
+                                verdict.fatal < verdict.conflicts ? "the last time " : "",
+                                verdict.row->map->source->fatal_finder);
         text += '\n';
         std::size_t shown = 0, all = 0;
         for (const Evidence* race : races) {
-            if (std::tuple(race->pid, race->map_id, race->map_name) != id || ++all > view.most) continue;
+            if (race->map->id != id || ++all > view.most) continue;
             ++shown;
             text += fmt::format("    {}, {} from {:.3f} s to {:.3f} s\n", model::conflict_name(race->detail),
                                 counted(race->count, "time", "times"), race->first_s, race->last_s);
-            const char* const who = is_go(*race) ? "goroutine" : "thread";
-            text += where(fmt::format("{} {} in", who, race->tid), race->stack, view);
-            text += where(race->other_tid != 0 ? fmt::format("{} {} in", who, race->other_tid)
-                          : is_go(*race)       ? std::string("another one in")
-                                               : std::string("a thread that had left, in"),
-                          race->other_stack, view);
+            const model::SourceTraits& source = *race->map->source;
+            text += where(fmt::format("{} {} in", source.thread, race->tid), race->stack, race->map, view);
+            text += where(race->other_tid != 0 ? fmt::format("{} {} in", source.thread, race->other_tid)
+                                               : fmt::format("{} in", source.absent_thread),
+                          race->other_stack, race->map, view);
         }
         text += and_more(all, shown, "combinations of callers and threads");
     }
@@ -180,17 +181,17 @@ std::string conflicts_text(const model::Report& total, const EvidenceView& view)
 std::string callers_text(const model::Report& total, const EvidenceView& view) {
     auto calls = chosen(total, EvidenceKind::calling, view);
     if (calls.empty()) return {};
-    std::map<std::tuple<int, std::uint32_t, std::uint32_t, std::uint32_t>, std::uint64_t> sums;
-    const auto of = [](const Evidence* row) { return std::tuple(row->pid, row->domain, row->map_id, row->detail); };
+    std::map<std::pair<model::MapId, std::uint32_t>, std::uint64_t> sums;
+    const auto of = [](const Evidence* row) { return std::pair(row->map->id, row->detail); };
     for (const Evidence* row : calls) sums[of(row)] += row->count;
     std::string text = "Who used maps, the most calls seen first:\n";
     const std::size_t shown = std::min(calls.size(), view.most);
     for (std::size_t i = 0; i < shown; ++i) {
         const Evidence& row = *calls[i];
         text += fmt::format("  {} {}: {}, {} of all such\n", label(row, total),
-                            model::op_name(static_cast<mapaudit_op>(row.detail)), counted(row.count, "call", "calls"),
+                            model::op_name(model::op_of(row.detail)), counted(row.count, "call", "calls"),
                             percent_of(static_cast<double>(row.count) / static_cast<double>(sums[of(&row)])));
-        text += where("called in", row.stack, view);
+        text += where("called in", row.stack, row.map, view);
     }
     return text + and_more(calls.size(), shown, "callers");
 }
@@ -203,7 +204,7 @@ std::string growth_stacks_text(const model::Report& total, const EvidenceView& v
         const Evidence& row = *growths[i];
         text += fmt::format("  {}: {}{}\n", label(row, total), counted(row.count, "time", "times"),
                             row.total_ns == 0 ? "" : fmt::format(", {} in all", ns(row.total_ns)));
-        text += where("grown in", row.stack, view);
+        text += where("grown in", row.stack, row.map, view);
     }
     return text + and_more(growths.size(), view.most, "places");
 }
@@ -211,13 +212,12 @@ std::string growth_stacks_text(const model::Report& total, const EvidenceView& v
 std::vector<FoldedStack> folded_evidence(const model::Report& total, const MapFilter& filter) {
     std::vector<FoldedStack> folded;
     for (const Evidence& row : total.evidence) {
-        if (!filter.matches(as_row(row))) continue;
-        const char* const kind = row.kind == EvidenceKind::waiting  ? "wait"
-                                 : row.kind == EvidenceKind::owning ? "hold"
-                                 : row.kind == EvidenceKind::racing ? "conflict"
-                                 : row.kind == EvidenceKind::growing
-                                     ? "grow"
-                                     : model::op_name(static_cast<mapaudit_op>(row.detail)).data();
+        if (!filter.matches(*row.map)) continue;
+        const char* const kind = row.kind == EvidenceKind::waiting   ? "wait"
+                                 : row.kind == EvidenceKind::owning  ? "hold"
+                                 : row.kind == EvidenceKind::racing  ? "conflict"
+                                 : row.kind == EvidenceKind::growing ? "grow"
+                                                                     : model::op_name(model::op_of(row.detail)).data();
         folded.push_back({{label(row, total), kind}, &row.stack, row.total_ns != 0 ? row.total_ns : row.count});
     }
     return folded;

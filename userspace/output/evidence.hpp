@@ -24,7 +24,7 @@ struct EvidenceView {
 std::string waits_text(const model::Report& total, const EvidenceView& view);
 // The verdict on every map that looks for concurrent access: "observed N times" or "none in N operations".
 std::string conflicts_text(const model::Report& total, const EvidenceView& view);
-// Of sources that see callers: who called which operation how often.
+// For sources that see callers: who called which operation how often.
 std::string callers_text(const model::Report& total, const EvidenceView& view);
 // Only with stacks: where maps grew.
 std::string growth_stacks_text(const model::Report& total, const EvidenceView& view);
@@ -32,7 +32,7 @@ std::string growth_stacks_text(const model::Report& total, const EvidenceView& v
 std::string advice_text(const model::Report& total, const EvidenceView& view);
 
 // "handle_request (server.cc:120)": the innermost code outside the map library, or why it is not known.
-std::string place(const model::Stack& stack);
+std::string place(const model::Stack& stack, const model::SourceTraits& source);
 
 // The evidence for flame graphs, in ns where it has a duration: map;kind;frames.
 std::vector<FoldedStack> folded_evidence(const model::Report& total, const MapFilter& filter);

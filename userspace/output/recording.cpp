@@ -58,14 +58,35 @@ private:
     std::string wrong_;
 };
 
+// The maps of a file, one description for all rows of each.
+class Maps {
+public:
+    explicit Maps(std::map<std::string, model::SourceTraits>& sources) : sources_(sources) {}
+
+    model::MapRef of(Fields& fields) {
+        const int pid = static_cast<int>(fields.integer("pid").value_or(0));
+        const std::uint64_t number = fields.integer("map_id").value_or(0);
+        model::MapRef& map = maps_[{pid, number, std::string(fields.text("map_name"))}];
+        const std::string_view kind = fields.text("map_kind"), source = fields.text("source");
+        if (map->kind == kind && map->source->name == source && map->id.pid == pid) return map;
+        const auto [entry, made] = sources_.try_emplace(std::string(source));
+        if (made) entry->second.name = entry->first;
+        map = model::MapDescription{
+            .id = {pid, static_cast<std::uint32_t>(number >> 32), static_cast<std::uint32_t>(number)},
+            .number = number,
+            .source = &entry->second,
+            .name = std::string(fields.text("map_name")),
+            .kind = std::string(kind)};
+        return map;
+    }
+
+private:
+    std::map<std::string, model::SourceTraits>& sources_;
+    std::map<std::tuple<int, std::uint64_t, std::string>, model::MapRef> maps_;
+};
+
 model::Row row_of(Fields& fields) {
     model::Row row;
-    row.pid = static_cast<int>(fields.integer("pid").value_or(0));
-    row.source = fields.text("source");
-    row.map_id = static_cast<std::uint32_t>(fields.integer("map_id").value_or(0));
-    row.map_name = fields.text("map_name");
-    row.map_kind = fields.text("map_kind");
-    row.op = fields.text("op");
     row.calls = fields.integer("calls").value_or(0);
     row.calls_per_s = fields.number("calls_per_s").value_or(0);
     row.p50_ns = fields.number("p50_ns");
@@ -95,12 +116,12 @@ bool for_all(const Fields& fields) {
     return all(fields.text("cpu")) && all(fields.text("tid"));
 }
 
-// Of an audit that did not come to write its totals: what adds up is added up, the last figures stand.
+// For an audit that did not come to write its totals: what adds up is added up, the last figures stand.
 std::vector<model::Row> summed_up(const std::vector<RecordedRow>& intervals, double seconds) {
-    std::map<std::tuple<int, std::uint32_t, std::string, std::string>, model::Row> sums;
+    std::map<std::tuple<model::MapId, std::string, model::Op>, model::Row> sums;
     for (const RecordedRow& recorded : intervals) {
         const model::Row& row = recorded.row;
-        const auto [slot, is_new] = sums.try_emplace({row.pid, row.map_id, row.map_name, row.op}, row);
+        const auto [slot, is_new] = sums.try_emplace({row.map->id, row.map->name, row.op}, row);
         model::Row& sum = slot->second;
         sum.p50_ns = sum.p90_ns = sum.p99_ns = sum.p999_ns = sum.mean_ns = sum.wait_p99_ns = std::nullopt;
         if (!is_new) {
@@ -157,6 +178,7 @@ Result<Recording> read_recording(std::string_view text, const std::string& name)
     auto columns = columns_of(records->front(), name);
     if (!columns) return columns.error();
     Recording recording;
+    Maps maps(*recording.sources);
     int pid = 0;
     for (std::size_t i = 1; i < records->size(); ++i) {
         const CsvRecord& record = (*records)[i];
@@ -166,13 +188,16 @@ Result<Recording> read_recording(std::string_view text, const std::string& name)
                 fmt::format("{} of the header's {} fields", record.fields.size(), records->front().fields.size()));
         Fields fields(*columns, record);
         RecordedRow recorded{fields.number("elapsed_s").value_or(0), row_of(fields)};
+        recorded.row.map = maps.of(fields);
         if (!fields.wrong().empty()) return damaged(name, record.line, fields.wrong());
         if (recording.begin.empty()) recording.begin = fields.text("time");
         recording.end = fields.text("time");
         recording.seconds = std::max(recording.seconds, recorded.elapsed_s);
-        if (i > 1 && recorded.row.pid != pid) recording.many_pids = true;
-        pid = recorded.row.pid;
-        if (!for_all(fields)) continue;
+        if (i > 1 && recorded.row.pid() != pid) recording.many_pids = true;
+        pid = recorded.row.pid();
+        const auto op = model::op_named(fields.text("op"));
+        if (!for_all(fields) || !op) continue;  // an operation of a newer version
+        recorded.row.op = *op;
         const std::string_view scope = fields.text("scope");
         if (scope == "total")
             recording.totals.push_back(std::move(recorded.row));

@@ -3,6 +3,8 @@
 // An audit read back from its CSV.
 #pragma once
 
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +20,9 @@ struct RecordedRow {
 };
 
 struct Recording {
+    // What rows' maps name as their source; shared by copies of the recording.
+    std::shared_ptr<std::map<std::string, model::SourceTraits>> sources =
+        std::make_shared<std::map<std::string, model::SourceTraits>>();
     std::string begin, end;  // the first and the last row's time, as they stand in the file
     double seconds = 0;      // the longest elapsed_s
     bool many_pids = false;

@@ -109,11 +109,11 @@ void shrink_to_width(TableOptions& options) {
 
 }  // namespace
 
-std::string map_label(const model::Row& row, bool with_pid) {
+std::string map_label(const model::MapDescription& map, bool with_pid) {
     std::string label;
-    if (with_pid) label = fmt::format("{}:", row.pid);
-    label += row.map_name.empty() ? fmt::format("#{}", row.map_id) : escape(row.map_name);
-    if (!row.map_kind.empty()) label += "(" + escape(row.map_kind) + ")";
+    if (with_pid) label = fmt::format("{}:", map.id.pid);
+    label += map.name.empty() ? fmt::format("#{}", map.number) : escape(map.name);
+    if (!map.kind.empty()) label += "(" + escape(map.kind) + ")";
     return label;
 }
 
@@ -133,7 +133,8 @@ std::string Table::header() const {
 }
 
 std::string Table::line(const model::Row& row) const {
-    std::string text = fit_left(map_label(row, options_.pid), options_.map_width) + ' ' + fit_left(row.op, op_width);
+    std::string text =
+        fit_left(map_label(*row.map, options_.pid), options_.map_width) + ' ' + fit_left(op_name(row.op), op_width);
     if (options_.who) text += ' ' + fit_left(who(row), who_width);
     for (const Column column : options_.columns) text += ' ' + fit_right(cell(row, column), spec(column).width);
     return text;

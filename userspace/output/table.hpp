@@ -12,7 +12,7 @@
 namespace mapaudit::output {
 
 // "users(go_map)", "#7(go_map)" where it has no name; escaped.
-std::string map_label(const model::Row& row, bool with_pid);
+std::string map_label(const model::MapDescription& map, bool with_pid);
 
 enum class Column {
     calls,

@@ -18,7 +18,10 @@ struct Asked {
 class CountingSource final : public sources::Source {
 public:
     explicit CountingSource(Asked& asked) : asked_(asked) {}
-    std::string_view name() const override { return "counting"; }
+    const model::SourceTraits& traits() const override {
+        static constexpr model::SourceTraits counting{.name = "counting"};
+        return counting;
+    }
     void collect(model::Aggregator&) override { ++asked_.collects; }
     void take_events(model::Aggregator&) override { ++asked_.events; }
     void detach(model::Aggregator&) override {}

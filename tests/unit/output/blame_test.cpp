@@ -16,9 +16,7 @@ using testing::Not;
 
 model::MapBlame map(std::uint32_t id, const char* name, std::uint64_t work, std::uint64_t grow, std::uint64_t wait) {
     model::MapBlame map;
-    map.key = {4242, 0, id};
-    map.name = name;
-    map.kind = "go_map";
+    map.map = model::MapDescription{.id = {4242, 0, id}, .number = id, .name = name, .kind = "go_map"};
     map.ops[MAPAUDIT_OP_LOOKUP].samples = {work, 0, 0, wait};
     map.ops[MAPAUDIT_OP_ASSIGN].samples = {0, 0, grow, 0};
     return map;

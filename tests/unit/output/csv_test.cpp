@@ -76,7 +76,7 @@ TEST(Csv, every_row_has_every_column_whatever_the_name) {
                                    "\"a\",\n\"b\"", "=1+1", "@x", "-x", "+x"}) {
         model::Report report = sample_report();
         report.rows.resize(2);
-        report.rows[1].map_name = name;
+        test::rename(report.rows[1], name);
         const auto records = parse(csv_of(report));
         ASSERT_EQ(records.size(), 3u) << name;
         for (const auto& record : records) EXPECT_EQ(record.size(), 32u) << name;
@@ -86,13 +86,13 @@ TEST(Csv, every_row_has_every_column_whatever_the_name) {
 TEST(Csv, quotes_are_undone_by_a_reader) {
     model::Report report = sample_report();
     report.rows.resize(2);
-    report.rows[1].map_name = "say \"hi\", all";
+    test::rename(report.rows[1], "say \"hi\", all");
     EXPECT_EQ(parse(csv_of(report))[2][6], "say \"hi\", all");
 }
 
 TEST(Csv, what_is_estimated_and_what_is_no_number) {
     model::Report report = sample_report(model::Scope::total);
-    report.rows = {sample_row(1, "m", "lookup", UINT64_MAX)};
+    report.rows = {sample_row(1, "m", model::Op::lookup, UINT64_MAX)};
     report.rows[0].estimated = true;
     report.rows[0].p50_ns = std::numeric_limits<double>::quiet_NaN();
     report.rows[0].mean_ns = std::numeric_limits<double>::infinity();

@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "sources/go/go_traits.hpp"
+#include "sources/usdt/usdt_traits.hpp"
 #include "unit/output/sample.hpp"
 
 namespace mapaudit::output {
@@ -30,13 +32,14 @@ model::Stack caller(const char* function, std::uint32_t line) {
             {}};
 }
 
+model::MapRef described(std::uint32_t id, const char* name, const char* kind, const model::SourceTraits& source) {
+    return model::MapDescription{.id = {4242, 0, id}, .number = id, .source = &source, .name = name, .kind = kind};
+}
+
 model::Evidence evidence(model::EvidenceKind kind) {
     model::Evidence row;
     row.kind = kind;
-    row.pid = 4242;
-    row.map_id = 1;
-    row.map_name = "users";
-    row.map_kind = "go_map";
+    row.map = described(1, "users", "go_map", sources::usdt_traits);
     row.count = 3;
     row.total_ns = 15'200'000;
     row.max_ns = 5'100'000;
@@ -127,7 +130,8 @@ TEST(EvidenceText, the_verdict_is_never_more_than_was_seen) {
     model::Report report = sample_report(model::Scope::total);
     for (model::Row& row : report.rows) row.conflicts = 0;
     EXPECT_EQ(conflicts_text(report, {}), "") << "no map looks for it";
-    for (model::Row& row : report.rows) row.checked = row.map_name == "users";
+    for (model::Row& row : report.rows)
+        test::redescribe(row, [](model::MapDescription& map) { map.checked = map.name == "users"; });
     EXPECT_EQ(conflicts_text(report, {}),
               "Concurrent access where none is allowed:\n  users(go_map): none in 13345681 operations\n");
 }
@@ -150,9 +154,8 @@ TEST(EvidenceText, folded_by_map_and_kind_in_ns) {
 }
 
 model::Row go_row() {
-    model::Row row = sample_row(9, "map[string]int main.go:7 main.fill", "grow", 4);
-    row.source = "go";
-    row.map_kind = "go classic";
+    model::Row row = sample_row(9, "map[string]int main.go:7 main.fill", model::Op::grow, 4);
+    row.map = described(9, "map[string]int main.go:7 main.fill", "go classic", sources::go_traits);
     row.grows = 4;
     row.size = 100;
     return row;
@@ -161,11 +164,9 @@ model::Row go_row() {
 TEST(EvidenceText, a_conflict_in_go_has_goroutines_and_says_what_is_not_known) {
     model::Report report = sample_report(model::Scope::total);
     report.rows = {go_row()};
-    report.rows[0].conflicts = 1;
+    report.rows[0].fatal_errors = 1;
     model::Evidence row = evidence(model::EvidenceKind::racing);
-    row.map_id = 9;
-    row.map_name = report.rows[0].map_name;
-    row.map_kind = report.rows[0].map_kind;
+    row.map = report.rows[0].map;
     row.detail = MAPAUDIT_CONFLICT_WRITE_WRITE;
     row.count = 1;
     row.tid = 34;
@@ -188,14 +189,14 @@ TEST(EvidenceText, a_conflict_in_go_has_goroutines_and_says_what_is_not_known) {
 TEST(EvidenceText, conflicts_between_operations_come_before_the_runtimes_own) {
     model::Report report = sample_report(model::Scope::total);
     model::Row lookup = go_row();
-    lookup.op = "lookup";
+    lookup.op = model::Op::lookup;
     lookup.calls = 6906;
     lookup.conflicts = 3;
     report.rows = {lookup, go_row()};
     EXPECT_EQ(conflicts_text(report, {}), R"(Concurrent access where none is allowed:
   map[string]int main.go:7 main.fill(go classic): observed 3 times (6906 operations)
 )");
-    report.rows[1].conflicts = 1;
+    report.rows[1].fatal_errors = 1;
     EXPECT_EQ(conflicts_text(report, {}), R"(Concurrent access where none is allowed:
   map[string]int main.go:7 main.fill(go classic): observed 4 times (6906 operations), the last time by the runtime, which then ends the program
 )");

@@ -57,8 +57,8 @@ TEST(Recording, what_the_sink_wrote_is_read_back) {
     EXPECT_DOUBLE_EQ(read->seconds, 83.457);
     ASSERT_EQ(read->totals.size(), 6u);  // not those of one CPU or thread
     const model::Row& assign = read->totals[1];
-    EXPECT_EQ(assign.map_name, "users");
-    EXPECT_EQ(assign.op, "assign");
+    EXPECT_EQ(assign.map->name, "users");
+    EXPECT_EQ(assign.op, model::Op::assign);
     EXPECT_EQ(assign.calls, 1'000'003u);
     EXPECT_EQ(assign.conflicts, 2u);
     EXPECT_DOUBLE_EQ(assign.p99_ns.value(), 1234.4);

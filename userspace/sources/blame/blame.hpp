@@ -56,7 +56,7 @@ public:
     void stop() { programs_->stop(); }
     // Adds what was gained since the last call.
     void collect(model::BlameAggregator& aggregator);
-    // Of the targets, up to the last collect().
+    // CPU samples that hit the targets, up to the last collect().
     std::uint64_t samples() const;
 
     std::uint64_t kernel_bytes() const { return programs_->kernel_bytes(); }

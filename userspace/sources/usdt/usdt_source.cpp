@@ -39,7 +39,7 @@ void UsdtSource::describe_maps(Domain& domain, std::uint32_t index, model::Aggre
         for (const RegistryMap& map : maps) {
             living.insert(map.id);
             describe(index, map.id,
-                     {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
+                     {&usdt_traits, map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
                      aggregator);
         }
     };
@@ -122,13 +122,12 @@ void UsdtSource::handle(const wire_event& event, std::size_t bytes, model::Aggre
         const RegistryMap map = describe_map(*domains_[event.domain].process, create.desc);
         if (aggregator.find(key) == nullptr)
             describe(event.domain, event.map,
-                     {std::string(name()), map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
+                     {&usdt_traits, map.name, map.kind, map.size, map.buckets, map.overflow, true, map.checked},
                      aggregator);
     } else if (event.type == WIRE_EVENT_DESTROY && bytes >= sizeof(wire_destroy)) {
         const auto& destroy = reinterpret_cast<const wire_destroy&>(event);
         const model::MapInfo* known = aggregator.find(key);
-        model::MapInfo info =
-            known != nullptr ? *known : model::MapInfo{std::string(name()), {}, {}, {}, {}, {}, true, false};
+        model::MapInfo info = known != nullptr ? *known : model::MapInfo{&usdt_traits, {}, {}, {}, {}, {}, true, false};
         info.size = destroy.size;
         info.buckets = destroy.buckets;
         info.alive = false;
@@ -167,8 +166,10 @@ void UsdtSource::add(std::uint32_t domain, std::uint32_t map, int op, std::uint3
     if (op != MAPAUDIT_OP_GROW && !domains_[domain].one_by_one)
         (level_ == Level::full ? activity_.timed : activity_.counted) += counts.calls;
     if (map == model::other_maps && aggregator.find(map_id(domain, map)) == nullptr)
-        aggregator.describe(map_id(domain, map), {std::string(name()), "(other)", "", {}, {}, {}, true, false});
-    aggregator.add({map_id(domain, map), static_cast<mapaudit_op>(op), cpu, options_.per_thread ? tid : 0}, counts);
+        aggregator.describe(map_id(domain, map), {&usdt_traits, "(other)", "", {}, {}, {}, true, false});
+    aggregator.add(
+        {map_id(domain, map), model::op_of(static_cast<std::uint32_t>(op)), cpu, options_.per_thread ? tid : 0},
+        counts);
 }
 
 void UsdtSource::add_records(std::uint32_t domain, std::uint32_t cpu, std::uint32_t tid, const mapaudit_record* records,
@@ -316,9 +317,7 @@ std::vector<model::Evidence> UsdtSource::evidence() {
         const Domain& domain = domains_[key.domain];
         model::Evidence row;
         row.kind = static_cast<model::EvidenceKind>(key.kind);
-        row.pid = domain.process->pid();
-        row.domain = domain.ordinal;
-        row.map_id = key.map;
+        row.map = model::MapDescription{.id = map_id(key.domain, key.map)};
         row.detail = key.detail;
         row.tid = key.tid;
         row.other_tid = key.other_tid;
@@ -328,8 +327,8 @@ std::vector<model::Evidence> UsdtSource::evidence() {
         row.first_ns = value.first_ns;
         row.last_ns = value.last_ns;
         if (options_.stacks != nullptr) {
-            row.stack = options_.stacks->resolved(row.pid, key.stack);
-            row.other_stack = options_.stacks->resolved(row.pid, key.other_stack);
+            row.stack = options_.stacks->resolved(domain.process->pid(), key.stack);
+            row.other_stack = options_.stacks->resolved(domain.process->pid(), key.other_stack);
         }
         rows.push_back(std::move(row));
     });
@@ -343,7 +342,7 @@ void UsdtSource::report_losses(model::Aggregator& aggregator) {
     for (int cause = 0; cause < WIRE_LOSSES; ++cause)
         if (cause != WIRE_LOST_NO_PAGE) total += kernel.lost[cause];
     if (total == lost_on_no_map_) return;
-    aggregator.add_lost(domains_.front().process->pid(), std::string(name()), total - lost_on_no_map_);
+    aggregator.add_lost(domains_.front().process->pid(), traits(), total - lost_on_no_map_);
     lost_on_no_map_ = total;
 }
 

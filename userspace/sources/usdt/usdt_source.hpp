@@ -20,6 +20,7 @@
 #include "sources/usdt/usdt_images.hpp"
 #include "sources/usdt/usdt_programs.hpp"
 #include "sources/usdt/usdt_registry.hpp"
+#include "sources/usdt/usdt_traits.hpp"
 #include "util/process.hpp"
 #include "util/tick_clock.hpp"
 
@@ -59,7 +60,7 @@ public:
     static Result<std::unique_ptr<UsdtSource>> attach(const std::vector<const Process*>& processes, UsdtOptions options,
                                                       UprobeMechanism mechanism = probe_uprobe_mechanism());
 
-    std::string_view name() const override { return "usdt"; }
+    const model::SourceTraits& traits() const override { return usdt_traits; }
     PricedActions priced_actions() const override { return {.library = true}; }
     void collect(model::Aggregator& aggregator) override;
     void take_events(model::Aggregator& aggregator) override { drain_events(aggregator); }

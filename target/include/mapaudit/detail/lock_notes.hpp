@@ -45,7 +45,7 @@ public:
         if constexpr (shares) owner_.store(0, std::memory_order_relaxed);
         return waited_for();
     }
-    // Before a shared unlock. Of several readers that were waited for, the first to leave is told.
+    // Before a shared unlock. Where several readers were waited for, the first to leave is told.
     bool waited_for() noexcept {
         if (!waited_for_.load(std::memory_order_relaxed)) [[likely]]
             return false;
