@@ -16,11 +16,6 @@ function(_mapaudit_test_binary name)
     endif()
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LIBS} mapaudit_test_support GTest::gmock GTest::gtest_main Threads::Threads)
-    target_compile_definitions(${name} PRIVATE
-        MAPAUDIT_WORKLOAD="${PROJECT_BINARY_DIR}/target/mapaudit-workload"
-        MAPAUDIT_KVD="${PROJECT_BINARY_DIR}/target/mapaudit-kvd"
-        MAPAUDIT_AUDITOR="${PROJECT_BINARY_DIR}/userspace/mapaudit"
-        MAPAUDIT_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
     foreach(program mapaudit-workload mapaudit-kvd mapaudit)
         if(TARGET ${program})
             add_dependencies(${name} ${program})
