@@ -16,6 +16,7 @@ namespace {
 class RandomRun {
 public:
     explicit RandomRun(unsigned seed) : random_(seed), threads_(blocks), audit_(threads_, blocks, true) {
+        sampled_ = below(2) == 0;
         for (unsigned i = 0; i < 50; ++i) step();  // for an earlier listener
         done_.clear();
         attached_ = true;

@@ -131,6 +131,16 @@ TEST(Reconciler, at_the_detach_the_counters_are_read_out) {
     EXPECT_EQ(audit.calls, (CallsByOp{{{7, assign}, 120}, {{8, lookup}, 3}}));
 }
 
+TEST(Reconciler, what_was_owed_to_an_earlier_listener_is_left_out_of_the_counters_too) {
+    FakeThreads threads(1);
+    threads.counted(0, 7, assign, 40);
+    FakeAudit audit(threads, 1, true);
+    audit.take_baseline();
+    threads.counted(0, 7, assign, 2);
+    audit.take_residual();
+    EXPECT_EQ(audit.calls, (CallsByOp{{{7, assign}, 2}}));
+}
+
 TEST(Reconciler, counters_that_were_read_out_on_the_way_to_events_are_not_read_again) {
     FakeThreads threads(1);
     FakeAudit audit(threads, 1, true);
