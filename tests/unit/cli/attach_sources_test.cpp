@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 namespace mapaudit::cli {
 namespace {
 
@@ -15,7 +17,7 @@ using testing::ElementsAre;
 
 // What a kind finds in every process.
 struct Finds {
-    std::optional<Error> refused;
+    std::shared_ptr<const Error> refused;  // null: it is not
     bool something = false;
 };
 
@@ -112,7 +114,7 @@ TEST_F(AttachSources, each_says_why_where_none_finds_anything) {
 }
 
 TEST_F(AttachSources, what_cannot_be_audited_is_a_note_beside_what_can) {
-    red_finds.refused = Error::of(Failure::not_permitted, "red is too bright");
+    red_finds.refused = std::make_shared<const Error>(Error::of(Failure::not_permitted, "red is too bright"));
     EXPECT_EQ(attach("auto").error().kind, Failure::not_permitted);
     EXPECT_EQ(attach("auto").error().line(), "red is too bright");
     EXPECT_THAT(notes_, ElementsAre());

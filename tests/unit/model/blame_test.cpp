@@ -177,9 +177,9 @@ TEST(Aggregator, names_the_blamed_and_tells_registries_apart) {
     aggregator.blame().add({1, 1, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
     aggregator.blame().add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
     const CpuReport cpu = aggregator.cpu_totals();
-    EXPECT_EQ(cpu.maps[0].name, "");
-    EXPECT_EQ(cpu.maps[1].name, "users");
-    EXPECT_EQ(cpu.maps[1].kind, "go_map");
+    EXPECT_EQ(cpu.maps[0].map->name, "");
+    EXPECT_EQ(cpu.maps[1].map->name, "users");
+    EXPECT_EQ(cpu.maps[1].map->kind, "go_map");
     Counts counts;
     counts.calls = 1;
     aggregator.add({{1, 1, 7}, Op::lookup, 0, 0}, counts);

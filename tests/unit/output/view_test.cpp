@@ -19,7 +19,10 @@ using testing::HasSubstr;
 std::vector<std::string> shown(const model::Report& report, const View& view) {
     std::vector<std::string> names;
     for (const model::Row* row : select_rows(report.rows, view)) {
-        names.push_back(std::to_string(row->map_id) + row->op + (row->cpu ? " cpu" : row->tid ? " tid" : ""));
+        names.push_back(std::to_string(row->map->number) + std::string(op_name(row->op)) +
+                        (row->cpu   ? " cpu"
+                         : row->tid ? " tid"
+                                    : ""));
     }
     return names;
 }
@@ -93,7 +96,7 @@ TEST(View, filter_is_found_in_the_name_and_never_hides_loss) {
     EXPECT_THAT(shown(report, view), ElementsAre("1lookup", "1assign", "1grow"));
     keep_matching(report, view.filter);
     EXPECT_EQ(report.rows.size(), 6u);
-    EXPECT_EQ(report.rows[0].map_name, "(lost)");
+    EXPECT_EQ(report.rows[0].map->name, "(lost)");
     EXPECT_EQ(report.ledger.fired, 1'000'003u);
 
     view.filter = *MapFilter::make("#2");  // by number where there is no name
