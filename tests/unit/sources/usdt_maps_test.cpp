@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sources/usdt/usdt_intake.hpp"
+#include "sources/usdt/usdt_traits.hpp"
 #include "unit/sources/usdt_own_registry.hpp"
 #include "unit/sources/usdt_target.hpp"
 
@@ -51,7 +52,7 @@ TEST_F(Maps, are_known_by_what_they_were_at_the_attach_even_if_they_have_gone) {
     EXPECT_FALSE(info(1)->alive);
     EXPECT_TRUE(info(2)->alive);
     EXPECT_EQ(info(2)->size, 6u);
-    EXPECT_EQ(info(2)->source, "usdt");
+    EXPECT_EQ(info(2)->source, &usdt_traits);
     EXPECT_TRUE(info(3)->alive);
 }
 
@@ -181,8 +182,8 @@ TEST_F(Intake, counts_growths_and_conflicts_that_the_kernel_has_not) {
     std::uint64_t conflicts = 0, grows = 0;
     for (const model::Row& row : aggregator.totals(1)) {
         conflicts += row.conflicts;
-        EXPECT_EQ(row.conflicts, row.op == "lookup" ? 1u : 0u);
-        if (row.op == "grow") grows += row.grows;
+        EXPECT_EQ(row.conflicts, row.op == model::Op::lookup ? 1u : 0u);
+        if (row.op == model::Op::grow) grows += row.grows;
     }
     EXPECT_EQ(conflicts, 1u);
     EXPECT_EQ(grows, 1u);
