@@ -80,7 +80,7 @@ std::string figures(const model::ProcessBlame& p) {
 model::OpBlame blame_of(const model::CpuReport& cpu, const std::string& map) {
     model::OpBlame sum;
     for (const model::MapBlame& m : cpu.maps)
-        if (m.name == map) sum.add(m.sum());
+        if (m.map->name == map) sum.add(m.sum());
     return sum;
 }
 
@@ -281,7 +281,10 @@ protected:
         auto blame = sources::Blame::make({{&*process, 0, 1}}, std::move(options));
         ASSERT_TRUE(blame) << blame.error().line();
         ASSERT_TRUE(registry.refresh());
-        (*blame)->learn(0, registry.address(), registry.blocks(1024));
+        sources::BlocksByThread blocks;
+        for (const sources::RegistryBlock& block : registry.blocks(1024))
+            if (block.tid != 0) blocks[block.tid] = block.address;
+        (*blame)->learn(0, registry.address(), blocks);
         ASSERT_TRUE((*blame)->start());
         auto source = sources::UsdtSource::attach({&*process}, {});
         ASSERT_TRUE(source) << source.error().line();
