@@ -88,7 +88,8 @@ private:
         describe(map, true);  // as a source does at every drain
         for (const model::Op op : ops)
             for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
-                const model::Counts& counts = samples_[(interval * 7 + map * 3 + op * 2 + cpu) % samples_.size()];
+                const model::Counts& counts =
+                    samples_[(interval * 7 + map * 3 + static_cast<std::uint32_t>(op) * 2 + cpu) % samples_.size()];
                 aggregator_.add({{pid, 0, map}, op, cpu, 0}, counts);
                 put_in_ += counts.calls;
             }
