@@ -102,8 +102,8 @@ struct wire_go_growth {
 	__u64 size;		 /* elements at the latest growth */
 	__u64 first_ns, last_ns; /* CLOCK_MONOTONIC */
 	/*
-	 * Buckets before the first growth and after the latest. Of a Swiss map: groups that its directory has room for,
-	 * which are as many as it has while that has one table, and never become fewer.
+	 * Buckets before the first growth and after the latest. For a Swiss map, the groups that its directory has room
+	 * for: as many as it has while the directory has one table, and never fewer than before.
 	 */
 	__u8 first_log2;
 	__u8 last_log2;
@@ -135,8 +135,8 @@ struct wire_go_spill {
 /* ---- operations, while their window is open. Rows stand for what happened since they were last taken ---- */
 
 /*
- * Of an operation by caller, or of its latencies by bucket. Map 0: of those that have none that stays, nil maps and
- * those on a goroutine's stack.
+ * Names the calls of an operation by caller, or its latencies by bucket. Map 0 stands for maps without an address that
+ * stays: nil maps and those on a goroutine's stack.
  */
 struct wire_go_calls_key {
 	__u64 map;

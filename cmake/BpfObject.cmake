@@ -49,11 +49,15 @@ function(bpf_object name source)
         set(multiarch -idirafter /usr/include/${CMAKE_LIBRARY_ARCHITECTURE})
     endif()
 
+    set(werror)
+    if(MAPAUDIT_WERROR)
+        set(werror -Werror)
+    endif()
     add_custom_command(
         OUTPUT ${object}
         COMMAND ${MAPAUDIT_CLANG} -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_${MAPAUDIT_BPF_ARCH} -Wall -Wextra
-                -Wno-unused-parameter -I${PROJECT_SOURCE_DIR}/bpf -I${PROJECT_SOURCE_DIR}/target/include ${multiarch}
-                -MMD -MF ${object}.d -MT ${object} -c ${source_path} -o ${object}
+                -Wno-unused-parameter ${werror} -I${PROJECT_SOURCE_DIR}/bpf -I${PROJECT_SOURCE_DIR}/target/include
+                ${multiarch} -MMD -MF ${object}.d -MT ${object} -c ${source_path} -o ${object}
         COMMAND ${MAPAUDIT_LLVM_STRIP} -g ${object} # DWARF; BTF and line info stay
         DEPENDS ${source_path}
         DEPFILE ${object}.d

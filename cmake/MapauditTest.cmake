@@ -3,7 +3,10 @@
 # mapaudit_unit_test(name [SOURCES file…] [LIBS library…]): a GoogleTest binary of the given sources, or of every
 # *_test.cpp in the calling folder. mapaudit_kernel_test: the same for what runs real eBPF and needs root; one at a
 # time, since such tests compare counts and times under load.
-find_package(GTest REQUIRED)
+find_package(GTest)
+if(NOT TARGET GTest::gmock)
+    message(FATAL_ERROR "the tests need GoogleTest and GoogleMock (make test-deps); -DMAPAUDIT_TESTS=OFF goes without")
+endif()
 include(GoogleTest)
 
 function(_mapaudit_test_binary name)
@@ -13,11 +16,6 @@ function(_mapaudit_test_binary name)
     endif()
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE ${arg_LIBS} mapaudit_test_support GTest::gmock GTest::gtest_main Threads::Threads)
-    target_compile_definitions(${name} PRIVATE
-        MAPAUDIT_WORKLOAD="${PROJECT_BINARY_DIR}/target/mapaudit-workload"
-        MAPAUDIT_KVD="${PROJECT_BINARY_DIR}/target/mapaudit-kvd"
-        MAPAUDIT_AUDITOR="${PROJECT_BINARY_DIR}/userspace/mapaudit"
-        MAPAUDIT_TEST_DATA="${CMAKE_CURRENT_SOURCE_DIR}")
     foreach(program mapaudit-workload mapaudit-kvd mapaudit)
         if(TARGET ${program})
             add_dependencies(${name} ${program})

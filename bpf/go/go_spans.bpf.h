@@ -306,7 +306,7 @@ static __always_inline void count_time(struct wire_go_ledger *ledger, const stru
 		__sync_val_compare_and_swap(&row->time_max, old, took);
 }
 
-/* A RET, or the panic that takes its place. Of an operation that was not seen to begin, nothing is known. */
+/* A RET, or the panic that takes its place. Nothing is known of an operation that was not seen to begin. */
 static __always_inline void on_end(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger, __u64 now)
 {
 	const __u32 probe = cookie & WIRE_GO_PROBE_MASK;
@@ -332,7 +332,7 @@ static __always_inline void on_end(struct wire_regs *regs, __u64 cookie, struct 
 		__sync_fetch_and_add(&ledger->untimed, 1);
 }
 
-/* Of a fatal error: the goroutine that was writing to the map. */
+/* Fills in, for a fatal error, the goroutine that was writing to the map. */
 static __always_inline void find_other_writer(struct wire_go_fatal *out, __u64 goroutine, __u64 cookie)
 {
 	struct used_key key = {.map = out->map, .process = out->process};

@@ -94,7 +94,7 @@ static __always_inline __u32 bucket_in(__u64 tail)
 	return tail >> 32 & 0xffff;
 }
 
-/* Of its bucket: the octave, and where in it. Each from the word itself, which takes fewer instructions. */
+/* The octave of its bucket, and the place in that. Each from the word itself, which takes fewer instructions. */
 static __always_inline __u32 octave_in(__u64 tail)
 {
 	return tail >> 37 & 0x7ff;

@@ -239,7 +239,7 @@ static __always_inline void settle(const struct counterpart_key *who, struct cou
 		key.other_stack = 0;
 		unknown = bpf_map_lookup_elem(&evidence, &key);
 		key.other_stack = counterpart->stack;
-		/* The table of counterparts forgets the oldest, under the hands of whoever still writes to it. */
+		/* The table of counterparts forgets the oldest, also while somebody still writes to it. */
 		if (!unknown || unknown->count < count || !add_evidence(&key, count, total_ns, row->max_ns, now))
 			continue;
 		__sync_fetch_and_add(&unknown->count, -count);
@@ -247,7 +247,7 @@ static __always_inline void settle(const struct counterpart_key *who, struct cou
 	}
 }
 
-/* The other counterpart may not have said yet where it was: leave word. */
+/* The counterpart may not have said yet where it was: leave word. */
 static __always_inline void await(struct counterpart *counterpart, const struct wire_evidence_key *key, __u64 ns)
 {
 	__u64 caller = mix(mix(key->stack, key->tid), key->detail) | 1;
@@ -275,7 +275,7 @@ static __always_inline void await(struct counterpart *counterpart, const struct 
 }
 
 /*
- * Adds one event whose other counterpart is `who`. It has said where it was, or will: no longer ago than `since`
+ * Adds one event whose counterpart is `who`. It has said where it was, or will: no longer ago than `since`
  * counts, for what it says later is said of the next time.
  */
 static __always_inline int add_meeting(struct counterpart_key *who, struct wire_evidence_key *key, __u64 ns,

@@ -23,7 +23,7 @@ double thread_cpu_ns() {
     return static_cast<double>(now.tv_sec) * 1e9 + static_cast<double>(now.tv_nsec);
 }
 
-// Of CPU time: on a machine that its target keeps busy, most of the other kind is somebody else's.
+// In CPU time: on a machine that its target keeps busy, most of the wall time is somebody else's.
 template <class Step>
 double average_ns(std::uint32_t steps, Step step) {
     const double start = thread_cpu_ns();

@@ -16,7 +16,7 @@ std::vector<pid_t> children_of(pid_t parent);
 
 // CPU time of all its threads, ended ones included. 0 for a process that is gone.
 std::uint64_t process_cpu_ns(pid_t pid);
-// Of a process, its living descendants, and those that ended and were waited for (these in steps of 10 ms).
+// The same of a process, its living descendants, and those that ended and were waited for (these in steps of 10 ms).
 std::uint64_t tree_cpu_ns(pid_t root);
 
 }  // namespace mapaudit::bench

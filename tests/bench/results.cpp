@@ -79,7 +79,7 @@ void print_goals(std::ostream& out, const Results& results) {
                        100 * -median_over(without, row) / without.median(), 1, " %");
         print_goal(out, load + ", level full over unattached",
                    median_over(results.find(row.map, row.mix, full_variant), row), full_limit_ns, " ns");
-        // Of the whole operation: one load's floor is another's cost.
+        // As a share of the whole operation: one load's floor is another's cost.
         const Row& full = results.find(row.map, row.mix, full_variant);
         const Row& plain = results.find(row.map, row.mix, without_blame_variant);
         print_goal(out, load + ", what blaming CPU time and waits adds to level full",

@@ -29,7 +29,7 @@ public:
     Subject(std::vector<std::string> starter, const std::string& binary, const std::string& map,
             const std::string& mix);
 
-    // Of the process that was started here: of the starter, where there is one.
+    // The process that was started here, which is the starter where there is one.
     pid_t pid() const noexcept { return child_.pid(); }
     Window measure(unsigned ms);
     double clock_pair_ns();

@@ -8,7 +8,7 @@
 #include <memory>
 #include <thread>
 
-#include "sources/blame/blame.hpp"
+#include "sources/blame/cpu_blame.hpp"
 #include "sources/usdt/usdt_source.hpp"
 #include "support/audited_run.hpp"
 
@@ -80,7 +80,7 @@ std::string figures(const model::ProcessBlame& p) {
 model::OpBlame blame_of(const model::CpuReport& cpu, const std::string& map) {
     model::OpBlame sum;
     for (const model::MapBlame& m : cpu.maps)
-        if (m.name == map) sum.add(m.sum());
+        if (m.map->name == map) sum.add(m.sum());
     return sum;
 }
 
@@ -102,7 +102,7 @@ void expect_to_add_up(const model::CpuReport& cpu) {
         EXPECT_TRUE(process.balances()) << figures(process);
         std::uint64_t in_maps = 0;
         for (const model::MapBlame& map : cpu.maps)
-            if (map.key.pid == process.pid) in_maps += map.sum().all();
+            if (map.map->id.pid == process.pid) in_maps += map.sum().all();
         EXPECT_EQ(in_maps, process.in_maps);
         EXPECT_EQ(process.lost, 0u);
         EXPECT_GT(process.samples, 0u);
@@ -281,7 +281,10 @@ protected:
         auto blame = sources::Blame::make({{&*process, 0, 1}}, std::move(options));
         ASSERT_TRUE(blame) << blame.error().line();
         ASSERT_TRUE(registry.refresh());
-        (*blame)->learn(0, registry.address(), registry.blocks(1024));
+        sources::BlocksByThread blocks;
+        for (const sources::RegistryBlock& block : registry.blocks(1024))
+            if (block.tid != 0) blocks[block.tid] = block.address;
+        (*blame)->learn(0, registry.address(), blocks);
         ASSERT_TRUE((*blame)->start());
         auto source = sources::UsdtSource::attach({&*process}, {});
         ASSERT_TRUE(source) << source.error().line();

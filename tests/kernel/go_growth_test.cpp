@@ -153,7 +153,7 @@ InProcess audit_in_process(const std::vector<std::string>& arguments, const sour
 std::uint64_t grown_by_main(const InProcess& audit) {
     std::uint64_t grows = 0;
     for (const model::Row& row : audit.rows)
-        if (row.map_name.find(" main.") != std::string::npos) grows += row.grows;
+        if (row.map->name.find(" main.") != std::string::npos) grows += row.grows;
     return grows;
 }
 
@@ -162,7 +162,8 @@ TEST(GoGrowthOf, RepackingIsToldFromDoubling) {
     const InProcess audit = audit_in_process({"churn", "100003"}, {});
     std::map<std::uint32_t, std::uint64_t> by_reason;
     for (const model::Evidence& row : audit.evidence)
-        if (const auto* frame = model::caller_of(row.stack); frame != nullptr && frame->function.starts_with("main."))
+        if (const auto* frame = model::caller_of(row.stack, sources::go_traits);
+            frame != nullptr && frame->function.starts_with("main."))
             by_reason[row.detail] += row.count;
     const auto growths = audit.known.at(0).at("growths").get<std::uint64_t>(),
                same_size = audit.known.at(0).at("same_size").get<std::uint64_t>();
@@ -180,7 +181,7 @@ TEST(GoGrowthOf, MoreMapsThanTheTableHoldsAreCountedWhereTheyGrow) {
     EXPECT_EQ(audit.ledger.lost_total(), 0u);
     EXPECT_EQ(grown_by_main(audit), known_growths);
     EXPECT_TRUE(std::any_of(audit.rows.begin(), audit.rows.end(), [](const model::Row& row) {
-        return row.map_name.ends_with(" (several)") && row.grows > 0;
+        return row.map->name.ends_with(" (several)") && row.grows > 0;
     }));
 }
 
@@ -197,7 +198,7 @@ TEST(GoGrowthOf, WhatFindsNoRoomAtAllIsLostAndSaid) {
     EXPECT_THAT(audit.ledger.lost[0].cause, HasSubstr("table of growths full"));
     std::uint64_t on_rows = 0;
     for (const model::Row& row : audit.rows)
-        if (row.map_name == "(lost)") on_rows += row.lost;
+        if (row.map->name == "(lost)") on_rows += row.lost;
     EXPECT_EQ(on_rows, audit.ledger.lost_total());
 }
 

@@ -26,7 +26,7 @@ const char* const operations[] = {"assign", "lookup", "erase", "iterate"};
 
 // By operation, in their order.
 using Counts = std::array<std::uint64_t, std::size(operations)>;
-// Of each map; maps are told apart by type where a type has but one.
+// The counts of each map; maps are told apart by type where a type has but one.
 using Counted = std::multiset<std::pair<std::string, Counts>>;
 
 Counted known(const nlohmann::json& maps) {

@@ -53,7 +53,7 @@ Switched switch_round(const std::vector<std::string>& workload, const std::vecto
     EXPECT_EQ(finished.exit_code, 0) << finished.err;
     (*source)->detach(aggregator);
     for (const model::Row& row : aggregator.totals(1)) {
-        if (row.op == "grow") continue;
+        if (row.op == model::Op::grow) continue;
         result.calls += row.calls;
         result.timed += row.timed;
     }

@@ -23,10 +23,10 @@ TEST(ShortLived, AMapThatWentBeforeTheFirstIntervalHasItsName) {
     (*source)->detach(aggregator);
     bool seen = false;
     for (const model::Row& row : aggregator.totals(1)) {
-        if (row.op != "assign") continue;
+        if (row.op != model::Op::assign) continue;
         seen = true;
-        EXPECT_EQ(row.map_name, "left");
-        EXPECT_EQ(row.map_kind, "mutex_map");
+        EXPECT_EQ(row.map->name, "left");
+        EXPECT_EQ(row.map->kind, "mutex_map");
         EXPECT_EQ(row.calls, 1009u);
         EXPECT_EQ(row.size, 1009u);  // its last
     }

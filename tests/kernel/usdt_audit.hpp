@@ -30,7 +30,7 @@ inline void wait_until(const char* what, const std::function<bool()>& condition,
 inline std::uint64_t calls_of(model::Aggregator& aggregator, std::string_view map = {}) {
     std::uint64_t calls = 0;
     for (const model::Row& row : aggregator.totals(1))
-        if (row.op != "grow" && (map.empty() || row.map_name == map)) calls += row.calls;
+        if (row.op != model::Op::grow && (map.empty() || row.map->name == map)) calls += row.calls;
     return calls;
 }
 

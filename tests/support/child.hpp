@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "support/programs.hpp"
+
 namespace mapaudit::test {
 
 // How a child ended, and all that it printed.

@@ -22,20 +22,21 @@ struct Arguments {
 };
 
 // The processes that run a file: those that do, or the first that will.
-Result<std::vector<int>> running(const std::string& file, const UniqueFd& signals, const AuditOptions& options) {
+Result<std::vector<int>> running(const std::string& file, const collect::StopSignals& signals,
+                                 const AuditOptions& options) {
     auto watch = ExecutableWatch::make(file);
     if (!watch) return watch.error();
     auto pids = watch->running();
     if (pids.empty() && options.quiet == 0)
         spdlog::info("waiting for a process that runs {}; ^C ends", output::escape(file));
-    if (pids.empty()) pids = watch->wait(signals.get());
+    if (pids.empty()) pids = watch->wait(signals.fd());
     if (pids.empty()) return Error::of(Failure::no_target, "no process ran " + file);
     return pids;
 }
 
 Result<int> attach(const Arguments& arguments) {
     set_verbosity(arguments.options.verbose, arguments.options.quiet);
-    auto signals = take_stop_signals();
+    auto signals = collect::StopSignals::take();
     if (!signals) return signals.error();
     std::vector<Process> processes;
     for (const int pid : std::set(arguments.pids.begin(), arguments.pids.end())) {

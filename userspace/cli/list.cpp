@@ -4,37 +4,22 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
+#include "cli/audit_options.hpp"
 #include "cli/commands.hpp"
-#include "cli/options.hpp"
+#include "cli/source_table.hpp"
 #include "output/format.hpp"
-#include "sources/go/go_process.hpp"
-#include "sources/usdt/usdt_images.hpp"
-#include "sources/usdt/usdt_registry.hpp"
 #include "util/process.hpp"
 
 namespace mapaudit::cli {
 namespace {
 
-constexpr std::size_t maps_limit = 1 << 16;
-
 std::string figure(const std::optional<std::uint64_t>& value) { return value ? std::to_string(*value) : "-"; }
 
-void print_image(const sources::UsdtImage& image) {
-    std::string names;
-    for (const auto& site : image.probes->sites) names += (names.empty() ? "" : " ") + output::escape(site.name);
-    fmt::print("source usdt  {}\n  probes ({}): {}\n", output::escape(image.path), image.probes->sites.size(), names);
-}
-
-Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage& image) {
-    if (image.registry == 0) return std::size_t{0};
-    sources::RegistryReader registry(process, image.registry);
-    auto in_use = registry.refresh();
-    if (!in_use) return in_use.error();
-    if (!*in_use) return std::size_t{0};
-    const auto maps = registry.maps(maps_limit);
+void print_maps(const std::vector<sources::ListedMap>& maps) {
     fmt::print("  maps ({}):\n", maps.size());
     if (!maps.empty())
         fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", "ID", "NAME", "KIND", "SIZE", "BUCKETS",
@@ -43,50 +28,33 @@ Result<std::size_t> print_maps(const Process& process, const sources::UsdtImage&
         fmt::print("  {:>8}  {:<28} {:<16} {:>12} {:>12} {:>10} {:>6}\n", map.id, output::escape(map.name),
                    output::escape(map.kind), figure(map.size), figure(map.buckets), figure(map.overflow),
                    figure(map.grows));
-    return maps.size();
 }
 
-std::string names_of(const sources::GoBinary& binary, sources::GoProbes kind) {
-    std::string names;
-    for (const sources::GoFunction& function : binary.functions())
-        if (sources::has_probes(function, kind)) names += (names.empty() ? "" : " ") + output::escape(function.name);
-    return names.empty() ? "none" : names;
-}
-
-void print_go(const sources::GoProcess& process) {
-    const sources::GoBinary& binary = process.binary();
-    fmt::print("source go  {}\n  {}, {} maps\n", output::escape(process.path()),
-               binary.version().empty() ? "version not known" : output::escape(binary.version()),
-               binary.design() == sources::GoMapDesign::classic ? "classic" : "swiss");
-    fmt::print("  watched always, growth and fatal errors: {}\n", names_of(binary, sources::GoProbes::rare));
-    fmt::print("  with --level sampled (in windows) or full (all the time), operations: {}\n",
-               names_of(binary, sources::GoProbes::operations));
-    fmt::print("  with --level events (in windows), also their returns, and: {}\n",
-               names_of(binary, sources::GoProbes::steps));
-    for (const sources::GoRefusal& refusal : binary.refused())
-        fmt::print("  left alone: {}: {}\n", output::escape(refusal.function), output::escape(refusal.reason));
+void print(std::string_view source, const sources::Listing& listing) {
+    fmt::print("source {}  {}\n", source, output::escape(listing.path));
+    for (const std::string& line : listing.lines) fmt::print("  {}\n", output::escape(line));
+    if (listing.maps) print_maps(*listing.maps);
 }
 
 Result<int> list(int pid) {
     auto process = Process::open(pid);
     if (!process) return process.error();
-    auto images = sources::find_images(*process);
-    if (!images) return images.error();
-    auto go = sources::GoProcess::find(*process);
-    if (!go && images->empty()) return go.error();
-    if (images->empty() && *go == nullptr)
-        return Error::of(Failure::no_target,
-                         "nothing to audit in process " + std::to_string(pid) +
-                             ": no file mapped in it has mapaudit probes, and it is no Go program",
-                         "link the program with mapaudit_target");
-    fmt::print("process {} ({})\n", pid, output::escape(process->comm()));
-    for (const auto& image : *images) {
-        print_image(image);
-        auto printed = print_maps(*process, image);
-        if (!printed) return printed.error();
+    std::vector<Result<std::vector<sources::Listing>>> found;  // by the table
+    for (const sources::SourceKind* kind : source_kinds()) found.push_back(kind->list(*process));
+    if (std::none_of(found.begin(), found.end(), [](const auto& one) { return one && !one->empty(); })) {
+        for (const auto& one : found)
+            if (!one) return one.error();
+        return nothing_to_audit(*process, source_kinds());
     }
-    if (!go) fmt::print("source go  {}\n", output::escape(go.error().line()));
-    if (go && *go != nullptr) print_go(**go);
+    fmt::print("process {} ({})\n", pid, output::escape(process->comm()));
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const std::string_view name = source_kinds()[i]->name;
+        if (!found[i]) {
+            fmt::print("source {}  {}\n", name, output::escape(found[i].error().line()));
+            continue;
+        }
+        for (const sources::Listing& listing : *found[i]) print(name, listing);
+    }
     if (std::fflush(stdout) != 0) return Error::from_errno(Failure::failed, "cannot write to stdout", errno);
     return 0;
 }

@@ -76,7 +76,7 @@ private:
         std::vector<char*> arguments;
         for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
         arguments.push_back(nullptr);
-        give_back_stop_signals();
+        collect::StopSignals::give_back();
         ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
         ::execvp(arguments[0], arguments.data());
         const int err = errno;
@@ -89,7 +89,7 @@ private:
 
 Result<int> run(const Arguments& arguments) {
     set_verbosity(arguments.options.verbose, arguments.options.quiet);
-    auto signals = take_stop_signals();
+    auto signals = collect::StopSignals::take();
     if (!signals) return signals.error();
     auto outputs = Outputs::open(arguments.options);
     if (!outputs) return outputs.error();

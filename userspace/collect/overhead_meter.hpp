@@ -23,8 +23,8 @@ public:
 
     // From here on, with what `activity` says by now left out.
     void start(const model::Activity& activity);
-    // Reads the targets' clocks; `activity` is theirs since the attach. Of a target that has ended, the last reading
-    // stays, with what it had done by then.
+    // Reads the targets' clocks; `activity` is theirs since the attach. A target that has ended keeps its last reading,
+    // with what it had done by then.
     void look(const model::Activity& activity);
     // Since the last lap, since the last period, since the start; all up to the last look.
     model::Overhead lap();

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 namespace mapaudit::model {
 namespace {
@@ -27,25 +26,19 @@ struct MapFigures {
     double busy_ns = 0, waited_ns = 0;
 };
 
-using MapId = std::tuple<int, std::uint32_t, std::string>;
-
-MapId id_of(const Row& row) { return {row.pid, row.map_id, row.map_name}; }
-MapId id_of(const Evidence& row) { return {row.pid, row.map_id, row.map_name}; }
-
 std::map<MapId, MapFigures> figures_of(const Report& total) {
     std::map<MapId, MapFigures> maps;
     for (const Row& row : total.rows) {
-        if (row.cpu || row.tid || row.op.empty()) continue;
-        // Where operations are not watched, conflicts stand with the growths.
-        const bool operation = row.op != "grow";
-        if (!operation && row.conflicts == 0) continue;
-        MapFigures& map = maps[id_of(row)];
+        if (!row.is_sum() || row.op == Op::none) continue;
+        // Where operations are not watched, fatal errors stand with the growths.
+        const bool operation = row.op != Op::grow;
+        if (!operation && row.conflicts_seen() == 0) continue;
+        MapFigures& map = maps[row.map->id];
         map.any = &row;
-        map.conflicts += row.conflicts;
+        map.conflicts += row.conflicts_seen();
         if (!operation) continue;
-        for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op)
-            if (row.op == op_name(static_cast<mapaudit_op>(op))) map.ops[op] = &row;
-        if (row.op == "lookup") map.lookups += row.calls;
+        if (const auto op = hot_index(row.op)) map.ops[*op] = &row;
+        if (row.op == Op::lookup) map.lookups += row.calls;
         map.calls += row.calls;
         map.waits += row.waits;
         map.waited_ns += row.wait_total_ns;
@@ -57,10 +50,7 @@ std::map<MapId, MapFigures> figures_of(const Report& total) {
 Advice about(const MapFigures& map, AdviceKind kind) {
     Advice advice;
     advice.kind = kind;
-    advice.pid = map.any->pid;
-    advice.map_id = map.any->map_id;
-    advice.map_name = map.any->map_name;
-    advice.map_kind = map.any->map_kind;
+    advice.map = map.any->map;
     advice.calls = map.calls;
     return advice;
 }
@@ -89,7 +79,7 @@ bool advise_on_holds(const MapFigures& map, const std::vector<const Evidence*>& 
     };
     std::map<std::pair<std::string, std::uint32_t>, std::pair<Frame, Hold>> holds;
     const auto hold_at = [&](const Stack& stack) -> Hold* {
-        const Frame* frame = caller_of(stack);
+        const Frame* frame = caller_of(stack, *map.any->map->source);
         if (frame == nullptr) return nullptr;
         auto& [where, hold] = holds[{frame->function, frame->line}];
         where = *frame;
@@ -135,9 +125,9 @@ void advise_on_waits(const MapFigures& map, std::vector<Advice>& all) {
     const double share = map.waited_ns / map.busy_ns;
     if (share < wait_share_worth_telling) return;
     const double reads = static_cast<double>(map.lookups) / static_cast<double>(map.calls);
-    const bool one_lock = map.any->map_kind != "sharded_map";
+    const bool one_lock = map.any->map->kind != "sharded_map";
     if (!one_lock) return;
-    const bool shared = map.any->map_kind == "rwlock_map";
+    const bool shared = map.any->map->kind == "rwlock_map";
     all.push_back(about(map, reads >= read_mostly && !shared ? AdviceKind::share : AdviceKind::shard));
     Advice& advice = all.back();
     advice.events = map.waits;
@@ -188,7 +178,7 @@ void advise_on_growth(const MapFigures& map, const Row* grow, std::vector<Advice
     advice.p99_without_ns = *cost.p99_without_ns;
 }
 
-// Of a map whose operations are not watched: what growing cost is not known, nor what it held in between.
+// For a map whose operations are not watched: what growing cost is not known, nor what it held in between.
 void advise_on_growths_alone(const Row& grow, const std::vector<const Evidence*>& evidence, std::vector<Advice>& all) {
     if (grow.grows < growths_worth_telling) return;
     MapFigures map;
@@ -199,7 +189,7 @@ void advise_on_growths_alone(const Row& grow, const std::vector<const Evidence*>
     advice.elements = grow.size.value_or(0);
     std::uint64_t most = 0;
     for (const Evidence* row : evidence) {
-        const Frame* frame = row->kind == EvidenceKind::growing ? caller_of(row->stack) : nullptr;
+        const Frame* frame = row->kind == EvidenceKind::growing ? caller_of(row->stack, *grow.map->source) : nullptr;
         if (frame == nullptr || row->count <= most) continue;
         most = row->count;
         advice.where = *frame;
@@ -210,26 +200,26 @@ void advise_on_growths_alone(const Row& grow, const std::vector<const Evidence*>
 
 std::vector<Advice> advise(const Report& total) {
     std::map<MapId, std::vector<const Evidence*>> evidence;
-    for (const Evidence& row : total.evidence) evidence[id_of(row)].push_back(&row);
+    for (const Evidence& row : total.evidence) evidence[row.map->id].push_back(&row);
     std::map<MapId, const Row*> growths;
     for (const Row& row : total.rows)
-        if (row.op == "grow" && !row.cpu && !row.tid) growths[id_of(row)] = &row;
+        if (row.op == Op::grow && row.is_sum()) growths[row.map->id] = &row;
 
     std::map<MapId, OpBlame> blame;
-    for (const MapBlame& map : total.cpu.maps) blame[{map.key.pid, map.key.map, map.name}].add(map.sum());
+    for (const MapBlame& map : total.cpu.maps) blame[map.map->id].add(map.sum());
 
     std::vector<Advice> all;
     const std::map<MapId, MapFigures> figures = figures_of(total);
     for (const auto& [id, map] : figures) {
         advise_on_conflicts(map, all);
-        const bool crowded = advise_on_preemption(map, evidence[id], blame[id], all);
-        if (crowded || !advise_on_holds(map, evidence[id], all)) advise_on_waits(map, all);
+        const bool preempted = advise_on_preemption(map, evidence[id], blame[id], all);
+        if (preempted || !advise_on_holds(map, evidence[id], all)) advise_on_waits(map, all);
         const auto grow = growths.find(id);
         advise_on_growth(map, grow == growths.end() ? nullptr : grow->second, all);
     }
     for (const auto& [id, grow] : growths)
         if (const auto known = figures.find(id);
-            grow->source == "go" && (known == figures.end() || known->second.calls == 0))
+            grow->map->source->growth_speaks_alone && (known == figures.end() || known->second.calls == 0))
             advise_on_growths_alone(*grow, evidence[id], all);
     std::stable_sort(all.begin(), all.end(), [](const Advice& a, const Advice& b) {
         const bool a_guard = a.kind == AdviceKind::guard, b_guard = b.kind == AdviceKind::guard;

@@ -22,9 +22,7 @@ enum class AdviceKind {
 
 struct Advice {
     AdviceKind kind = AdviceKind::reserve;
-    int pid = 0;
-    std::uint32_t map_id = 0;
-    std::string map_name, map_kind;  // as the target gave them: escape before printing
+    MapRef map;
 
     std::uint64_t events = 0;  // guard: conflicts; release: waits for that hold; shard, share: waits; reserve: growths;
                                // relieve: preemptions of a thread that held the lock
@@ -43,7 +41,7 @@ struct Advice {
     Frame where;                 // release: the holder's code; reserve, where saved_ns is not known: what grew it most
 };
 
-// Of a total report. The gravest first: conflicts, then by time lost.
+// What follows from a total report. The gravest first: conflicts, then by time lost.
 std::vector<Advice> advise(const Report& total);
 
 }  // namespace mapaudit::model

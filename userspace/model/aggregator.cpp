@@ -2,7 +2,6 @@
 #include "model/aggregator.hpp"
 
 #include <algorithm>
-#include <cassert>
 #include <cmath>
 #include <utility>
 
@@ -25,7 +24,7 @@ struct Unseen {
 // After the times, which rest on what was seen.
 Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.estimated = unseen.any;
-    // Of calls that come by chance, as many as were seen are this far off; how far what they were scaled by is adds up.
+    // Calls come by chance: a count of this many is so far off. The error of what they were scaled by comes on top.
     if (unseen.any && unseen.calls != 0) {
         const double chance = likely / std::sqrt(std::max(static_cast<double>(row.calls), 1.0));
         row.error = std::hypot(chance, unseen.relative_error) * static_cast<double>(unseen.calls) /
@@ -35,16 +34,6 @@ Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.calls_per_s = seconds > 0 ? static_cast<double>(row.calls) / seconds : 0;
     if (row.timed != 0) row.weight = std::max(1.0, static_cast<double>(row.calls) / static_cast<double>(row.timed));
     return row;
-}
-
-bool has_times(const Counts& counts) {
-    return counts.latency.count() != 0 || counts.wait.count() != 0 || counts.latency_sum != 0 ||
-           counts.latency_max != 0 || counts.wait_sum != 0 || counts.grew.count() != 0;
-}
-
-bool is_empty(const Counts& counts) {
-    return counts.calls == 0 && counts.waits == 0 && counts.migrations == 0 && counts.conflicts == 0 &&
-           counts.grows == 0 && counts.buckets_grown == 0 && counts.lost == 0 && !has_times(counts);
 }
 
 // What a map grew by in one scope: on all of its rows.
@@ -115,22 +104,17 @@ void fill_growth(Row& row, const Counts& counts) {
 }
 
 void fill_map(Row& row, const MapInfo& info) {
-    row.source = info.source;
-    row.map_name = info.name;
-    row.map_kind = info.kind;
-    row.checked = info.checked;
     row.size = info.size;
     row.buckets = info.buckets;
     if (info.size && info.buckets && *info.buckets != 0)
         row.load_factor = static_cast<double>(*info.size) / static_cast<double>(*info.buckets);
 }
 
-Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, const Growth& growth, double seconds) {
+Row make_row(const CellKey& key, const MapRef& map, const MapInfo* info, const Counts& counts, const Growth& growth,
+             double seconds) {
     Row row;
-    row.pid = key.map.pid;
-    row.map_id = key.map.id;
-    row.domain = key.map.domain;
-    row.op = op_name(key.op);
+    row.map = map;
+    row.op = key.op;
     if (info != nullptr) fill_map(row, *info);
     if (key.cpu != all) row.cpu = key.cpu;
     if (key.tid != all) row.tid = key.tid;
@@ -142,6 +126,7 @@ Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, cons
     row.waits = counts.waits;
     row.wait_total_ns = static_cast<double>(counts.wait_sum) * counts.ns_per_unit;
     row.conflicts = counts.conflicts;
+    row.fatal_errors = counts.fatal_errors;
     row.migrations = counts.migrations;
     row.grows = growth.grows;
     row.buckets_per_s = per_second(static_cast<double>(growth.buckets), seconds);
@@ -149,11 +134,9 @@ Row make_row(const CellKey& key, const MapInfo* info, const Counts& counts, cons
     return row;
 }
 
-Row make_lost_row(int pid, const std::string& source, std::uint64_t count) {
+Row make_lost_row(int pid, const SourceTraits& source, std::uint64_t count) {
     Row row;
-    row.pid = pid;
-    row.source = source;
-    row.map_name = "(lost)";
+    row.map = MapDescription{.id = {.pid = pid}, .source = &source, .name = "(lost)"};
     row.lost = count;
     return row;
 }
@@ -161,9 +144,9 @@ Row make_lost_row(int pid, const std::string& source, std::uint64_t count) {
 // Walks the cells map by map and makes their rows. `counts_of(cell)` is what a cell holds in this scope,
 // `unseen_of(cell)` what it does not;
 // `wanted(info, active)` is whether a map, of which nothing is known if info is null, has rows in it.
-template <class Cells, class CountsOf, class UnseenOf, class Wanted, class Emit>
-void for_each_row(const Cells& cells, const std::map<MapId, MapInfo>& infos, double seconds, CountsOf counts_of,
-                  UnseenOf unseen_of, Wanted wanted, Emit emit) {
+template <class Cells, class Infos, class CountsOf, class UnseenOf, class Wanted, class Emit>
+void for_each_row(const Cells& cells, const Infos& infos, double seconds, CountsOf counts_of, UnseenOf unseen_of,
+                  Wanted wanted, Emit emit) {
     for (auto map_begin = cells.begin(); map_begin != cells.end();) {
         const MapId& map = map_begin->first.map;
         Growth growth;
@@ -174,23 +157,25 @@ void for_each_row(const Cells& cells, const std::map<MapId, MapInfo>& infos, dou
             const Counts& counts = counts_of(map_end->second);
             growth.grows += counts.grows;
             growth.buckets += counts.buckets_grown;
-            active = active || !is_empty(counts);
+            active = active || !counts.is_empty();
         }
         const auto found = infos.find(map);
-        const MapInfo* info = found == infos.end() ? nullptr : &found->second;
+        const MapInfo* info = found == infos.end() ? nullptr : &found->second.info;
+        const MapRef ref =
+            found == infos.end() ? MapRef(MapDescription{.id = map, .number = map.id}) : found->second.ref;
         for (auto op_begin = map_begin; wanted(info, active) && op_begin != map_end;) {
             auto op_end = op_begin;
             while (op_end != map_end && op_end->first.op == op_begin->first.op) ++op_end;
             // `all` is the largest key, so the summing cell is the operation's last; it is the first row.
             const auto sum = std::prev(op_end);
-            emit(with_unseen(make_row(sum->first, info, counts_of(sum->second), growth, seconds),
+            emit(with_unseen(make_row(sum->first, ref, info, counts_of(sum->second), growth, seconds),
                              unseen_of(sum->second), seconds));
             for (; op_begin != sum; ++op_begin) {
                 const Counts& counts = counts_of(op_begin->second);
                 // CPUs stay, threads come and go: one that did nothing in this scope may long be gone.
-                if (op_begin->first.tid != all && is_empty(counts)) continue;
-                emit(with_unseen(make_row(op_begin->first, info, counts, growth, seconds), unseen_of(op_begin->second),
-                                 seconds));
+                if (op_begin->first.tid != all && counts.is_empty()) continue;
+                emit(with_unseen(make_row(op_begin->first, ref, info, counts, growth, seconds),
+                                 unseen_of(op_begin->second), seconds));
             }
             op_begin = op_end;
         }
@@ -205,79 +190,72 @@ std::vector<Row> with_lost_rows(std::vector<Row> lost, std::vector<Row> rows) {
     merged.reserve(lost.size() + rows.size());
     std::merge(std::make_move_iterator(lost.begin()), std::make_move_iterator(lost.end()),
                std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()), std::back_inserter(merged),
-               [](const Row& a, const Row& b) { return a.pid < b.pid; });
+               [](const Row& a, const Row& b) { return a.pid() < b.pid(); });
     return merged;
 }
 
 }  // namespace
 
-void Counts::add(const Counts& other) {
-    if (has_times(other)) {
-        assert(!has_times(*this) || ns_per_unit == other.ns_per_unit);
-        ns_per_unit = other.ns_per_unit;
-    }
-    calls += other.calls;
-    latency.merge(other.latency);
-    latency_sum += other.latency_sum;
-    latency_max = std::max(latency_max, other.latency_max);
-    waits += other.waits;
-    wait_sum += other.wait_sum;
-    wait.merge(other.wait);
-    grew.merge(other.grew);
-    grew_sum += other.grew_sum;
-    migrations += other.migrations;
-    conflicts += other.conflicts;
-    grows += other.grows;
-    buckets_grown += other.buckets_grown;
-    lost += other.lost;
-}
-
 // Only the interval is added to here; it is merged into the total when it closes, once instead of once per CPU.
 void Aggregator::add(const CellKey& key, const Counts& counts) {
-    if (is_empty(counts)) return;
+    if (counts.is_empty()) return;
     cells_[{key.map, key.op, all, all}].interval.add(counts);
     if (options_.per_cpu && key.cpu != all) cells_[{key.map, key.op, key.cpu, all}].interval.add(counts);
     const bool thread_known = key.tid != 0 && key.tid != all;
     if (options_.per_thread && thread_known) cells_[{key.map, key.op, all, key.tid}].interval.add(counts);
 }
 
-std::size_t Aggregator::maps_of(std::string_view source) const {
-    const auto found = maps_of_.find(source);
-    return found == maps_of_.end() ? 0 : found->second;
-}
-
 void Aggregator::describe(const MapId& key, const MapInfo& info) {
     const auto [entry, made] = infos_.try_emplace(key);
-    MapInfo& known = entry->second;
-    if (made) ++(key.id == other_maps ? others_ : maps_of_[info.source]);
-    if (!info.source.empty()) known.source = info.source;
-    if (!info.name.empty()) known.name = info.name;
-    if (!info.kind.empty()) known.kind = info.kind;
+    MapInfo& known = entry->second.info;
+    if (made && key.id == other_maps) ++others_;
+    bool said = made;  // something that the shared description says
+    const auto learn = [&said](auto& old, const auto& now) {
+        said = said || old != now;
+        old = now;
+    };
+    if (info.source != nullptr) learn(known.source, info.source);
+    if (!info.name.empty()) learn(known.name, info.name);
+    if (!info.kind.empty()) learn(known.kind, info.kind);
+    learn(known.checked, known.checked || info.checked);
     if (info.size) known.size = info.size;
     if (info.buckets) known.buckets = info.buckets;
     if (info.overflow) known.overflow = info.overflow;
     known.alive = info.alive;
-    known.checked = known.checked || info.checked;
+    if (said)
+        entry->second.ref = MapDescription{.id = key,
+                                           .number = number_of(key),
+                                           .source = known.source != nullptr ? known.source : &unknown_source,
+                                           .name = known.name,
+                                           .kind = known.kind,
+                                           .checked = known.checked};
+}
+
+std::uint64_t Aggregator::number_of(const MapId& key) {
+    std::vector<std::uint32_t>& domains = domains_[key.pid];
+    auto found = std::find(domains.begin(), domains.end(), key.domain);
+    if (found == domains.end()) found = domains.insert(domains.end(), key.domain);
+    return domain_number(static_cast<std::uint32_t>(found - domains.begin()), key.id);
 }
 
 const MapInfo* Aggregator::find(const MapId& key) const {
     const auto found = infos_.find(key);
-    return found == infos_.end() ? nullptr : &found->second;
+    return found == infos_.end() ? nullptr : &found->second.info;
+}
+
+MapRef Aggregator::ref(const MapId& key) const {
+    const auto found = infos_.find(key);
+    return found == infos_.end() ? MapRef(MapDescription{.id = key, .number = key.id}) : found->second.ref;
 }
 
 CpuReport Aggregator::with_names(CpuReport report) const {
-    for (MapBlame& map : report.maps) {
-        const MapInfo* info = find({map.key.pid, map.key.domain, map.key.map});
-        if (info == nullptr) continue;
-        map.name = info->name;
-        map.kind = info->kind;
-    }
+    for (MapBlame& map : report.maps) map.map = ref(map.map->id);
     return report;
 }
 
-void Aggregator::add_lost(int pid, const std::string& source, std::uint64_t count) {
+void Aggregator::add_lost(int pid, const SourceTraits& source, std::uint64_t count) {
     if (count == 0) return;
-    auto& [interval, total] = lost_[{pid, source}];
+    auto& [interval, total] = lost_[{pid, &source}];
     interval += count;
     total += count;
 }
@@ -287,10 +265,11 @@ void Aggregator::estimate(double seconds) {
     const auto by_time = std::exchange(unseen_s_, {});
     const auto by_work = std::exchange(watched_, {});
     for (auto& [key, cell] : cells_) {
-        if (key.op == MAPAUDIT_OP_GROW) continue;
+        if (key.op == Op::grow) continue;
         // Where all was seen, as nearly always, nobody needs to be asked whose map it is.
         const MapInfo* info = by_time.empty() && by_work.empty() ? nullptr : find(key.map);
-        const std::string_view source = info == nullptr ? std::string_view() : info->source;
+        const std::string_view source =
+            info == nullptr || info->source == nullptr ? std::string_view() : info->source->name;
         const auto time = by_time.find(source);
         const auto work = by_work.find(source);
         double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;
@@ -315,10 +294,7 @@ void Aggregator::add_unseen(std::string_view source, double seconds) {
 }
 
 void Aggregator::add_watched(std::string_view source, const Watched& watched) {
-    Watched& sum = watched_[std::string(source)];
-    sum.seen += watched.seen;
-    sum.unseen += watched.unseen;
-    sum.relative_error = watched.relative_error;
+    watched_[std::string(source)] += watched;
 }
 
 std::vector<Row> Aggregator::close_interval(double seconds) {
@@ -333,12 +309,12 @@ std::vector<Row> Aggregator::close_interval(double seconds) {
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
     for (auto& [key, cell] : cells_) {
-        if (is_empty(cell.interval)) continue;
+        if (cell.interval.is_empty()) continue;
         cell.total.add(cell.interval);
         cell.interval = Counts{};
     }
     for (auto& [key, counts] : lost_)
-        lost.push_back(make_lost_row(key.first, key.second, std::exchange(counts.first, 0)));
+        lost.push_back(make_lost_row(key.first, *key.second, std::exchange(counts.first, 0)));
     return with_lost_rows(std::move(lost), std::move(rows));
 }
 
@@ -349,7 +325,7 @@ std::vector<Row> Aggregator::totals(double seconds) const {
     for_each_row(
         cells_, infos_, seconds,
         [&](const Cell& cell) -> const Counts& {
-            if (is_empty(cell.interval)) return cell.total;
+            if (cell.interval.is_empty()) return cell.total;
             scratch = cell.total;
             scratch.add(cell.interval);
             return scratch;
@@ -358,7 +334,7 @@ std::vector<Row> Aggregator::totals(double seconds) const {
             return Unseen{cell.unseen, cell.partly_unseen, cell.relative_error};
         },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
-    for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, key.second, counts.second));
+    for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, *key.second, counts.second));
     return with_lost_rows(std::move(lost), std::move(rows));
 }
 

@@ -13,47 +13,35 @@
 #include <string_view>
 #include <vector>
 
-#include "model/histogram.hpp"
+#include "model/counts.hpp"
 #include "model/map.hpp"
+#include "model/op.hpp"
 #include "model/report.hpp"
 
 namespace mapaudit::model {
 
 struct CellKey {
     MapId map;
-    mapaudit_op op = MAPAUDIT_OP_ASSIGN;
+    Op op = Op::assign;
     std::uint32_t cpu = 0;
     std::uint32_t tid = 0;  // 0 where threads are not told apart
     auto operator<=>(const CellKey&) const = default;
 };
 
-// Counts to be added to a cell. Latencies and waits are in units of `ns_per_unit` ns.
-struct Counts {
-    std::uint64_t calls = 0;  // exact
-    Histogram latency;        // of the timed calls
-    std::uint64_t latency_sum = 0;
-    std::uint64_t latency_max = 0;  // 0: unknown, the histogram's highest bucket stands in
-    std::uint64_t waits = 0, wait_sum = 0;
-    Histogram wait;
-    Histogram grew;  // latencies of the timed calls that grew or evacuated
-    std::uint64_t grew_sum = 0;
-    std::uint64_t migrations = 0;
-    std::uint64_t conflicts = 0;
-    std::uint64_t grows = 0;
-    std::int64_t buckets_grown = 0;  // new minus old buckets, summed
-    std::uint64_t lost = 0;
-    double ns_per_unit = 1;
-
-    void add(const Counts& other);  // units must agree
-};
-
-// What of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
+// How much of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
 struct Watched {
     double seen = 0, unseen = 0;
     double relative_error = 0;  // of `seen`, as a share of it
 
     Watched operator-(const Watched& before) const {
         return {seen - before.seen, unseen - before.unseen, relative_error};
+    }
+    // The latest error holds for all of it.
+    Watched& operator+=(const Watched& more) {
+        seen += more.seen;
+        unseen += more.unseen;
+        relative_error = more.relative_error;
+        return *this;
     }
 };
 
@@ -71,12 +59,13 @@ public:
     // Learns or updates what is known of a map.
     void describe(const MapId& key, const MapInfo& info);
     const MapInfo* find(const MapId& key) const;
+    // What outputs say of it; of a map that nobody has described, its id alone.
+    MapRef ref(const MapId& key) const;
     // Loss that belongs to no map: one row of map_name "(lost)" per process.
-    void add_lost(int pid, const std::string& source, std::uint64_t count);
+    void add_lost(int pid, const SourceTraits& source, std::uint64_t count);
 
-    // Those with an id; and of these, those that a source described.
+    // Those with an id.
     std::size_t maps() const { return infos_.size() - others_; }
-    std::size_t maps_of(std::string_view source) const;
 
     // What maps are blamed for, and its reports, with the maps' names.
     BlameAggregator& blame() { return blame_; }
@@ -106,17 +95,22 @@ private:
     };
     void estimate(double seconds);
     CpuReport with_names(CpuReport report) const;
+    std::uint64_t number_of(const MapId& key);
 
     AggregatorOptions options_;
     std::map<std::string, double, std::less<>> unseen_s_;  // by source
     std::map<std::string, Watched, std::less<>> watched_;  // likewise
     BlameAggregator blame_;
-    std::map<MapId, MapInfo> infos_;
-    std::size_t others_ = 0;                                   // of these, for other_maps
-    std::map<std::string, std::size_t, std::less<>> maps_of_;  // of the rest, by the source that described them first
+    struct Known {
+        MapInfo info;
+        MapRef ref;
+    };
+    std::map<MapId, Known> infos_;
+    std::map<int, std::vector<std::uint32_t>> domains_;  // of each process, in the order that they came in
+    std::size_t others_ = 0;                             // of these, for other_maps
     // cpu and tid are `all` (UINT32_MAX) except in the extra cells that the options ask for.
     std::map<CellKey, Cell> cells_;
-    std::map<std::pair<int, std::string>, std::pair<std::uint64_t, std::uint64_t>> lost_;  // interval, total
+    std::map<std::pair<int, const SourceTraits*>, std::pair<std::uint64_t, std::uint64_t>> lost_;  // interval, total
 };
 
 }  // namespace mapaudit::model

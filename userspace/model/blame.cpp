@@ -17,18 +17,10 @@ void add_each(std::array<T, N>& to, const std::array<T, N>& from) {
     for (std::size_t i = 0; i < N; ++i) to[i] += from[i];
 }
 
-const MapBlame* find(const CpuReport& cpu, const BlameKey& key) {
+const MapBlame* find(const CpuReport& cpu, const MapId& key) {
     const auto found = std::lower_bound(cpu.maps.begin(), cpu.maps.end(), key,
-                                        [](const MapBlame& map, const BlameKey& wanted) { return map.key < wanted; });
-    return found != cpu.maps.end() && found->key == key ? &*found : nullptr;
-}
-
-BlameKey key_of(const Row& row) { return {row.pid, row.domain, row.map_id}; }
-
-std::optional<int> hot_op(const Row& row) {
-    for (int op = 0; op < MAPAUDIT_HOT_OPS; ++op)
-        if (row.op == op_name(static_cast<mapaudit_op>(op))) return op;
-    return std::nullopt;
+                                        [](const MapBlame& map, const MapId& wanted) { return map.map->id < wanted; });
+    return found != cpu.maps.end() && found->map->id == key ? &*found : nullptr;
 }
 
 }  // namespace
@@ -77,38 +69,37 @@ std::string_view counter_name(wire_counter counter) {
 std::optional<double> cpu_share(const CpuReport& cpu, int pid, std::uint64_t samples) {
     const ProcessBlame* process = cpu.process(pid);
     if (process == nullptr || process->samples == 0) return std::nullopt;
-    // Of a report made while samples go on coming in, a part may be a moment younger than the whole.
+    // Samples go on coming in while a report is made, so a part may be a moment younger than the whole.
     return std::min(1.0, static_cast<double>(samples) / static_cast<double>(process->samples));
 }
 
 void share_cpu(std::vector<Row>& rows, const CpuReport& cpu) {
-    std::set<BlameKey> with_grow_row;
+    std::set<MapId> with_grow_row;
     for (const Row& row : rows)
-        if (!row.cpu && !row.tid && row.op == "grow") with_grow_row.insert(key_of(row));
+        if (row.is_sum() && row.op == Op::grow) with_grow_row.insert(row.map->id);
     for (Row& row : rows) {
-        if (row.cpu || row.tid || row.op.empty()) continue;
-        const MapBlame* map = find(cpu, key_of(row));
+        if (!row.is_sum() || row.op == Op::none) continue;
+        const MapBlame* map = find(cpu, row.map->id);
         std::uint64_t samples = 0;
-        if (map != nullptr && row.op == "grow") {
+        if (map != nullptr && row.op == Op::grow) {
             samples = map->sum().growing();
-        } else if (const auto op = hot_op(row); map != nullptr && op) {
-            const OpBlame& blame = map->ops[static_cast<std::size_t>(*op)];
-            samples = blame.all() - (with_grow_row.contains(key_of(row)) ? blame.growing() : 0);
+        } else if (const auto op = hot_index(row.op); map != nullptr && op) {
+            const OpBlame& blame = map->ops[*op];
+            samples = blame.all() - (with_grow_row.contains(row.map->id) ? blame.growing() : 0);
         }
-        row.cpu_share = cpu_share(cpu, row.pid, samples);
+        row.cpu_share = cpu_share(cpu, row.pid(), samples);
     }
 }
 
 void count_calls(CpuReport& cpu, const std::vector<Row>& rows) {
-    std::map<BlameKey, std::array<std::uint64_t, MAPAUDIT_HOT_OPS>> calls;
+    std::map<MapId, std::array<std::uint64_t, MAPAUDIT_HOT_OPS>> calls;
     for (const Row& row : rows)
-        if (const auto op = hot_op(row); op && !row.cpu && !row.tid)
-            calls[key_of(row)][static_cast<std::size_t>(*op)] += row.calls;
+        if (const auto op = hot_index(row.op); op && row.is_sum()) calls[row.map->id][*op] += row.calls;
     for (MapBlame& map : cpu.maps)
-        if (const auto found = calls.find(map.key); found != calls.end()) map.calls = found->second;
+        if (const auto found = calls.find(map.map->id); found != calls.end()) map.calls = found->second;
 }
 
-void BlameAggregator::add(const BlameKey& map, std::uint32_t op, const OpBlame& gained) {
+void BlameAggregator::add(const MapId& map, std::uint32_t op, const OpBlame& gained) {
     if (op >= MAPAUDIT_HOT_OPS || gained.empty()) return;
     for (Spans* spans : {&interval_, &total_}) {
         spans->maps[map][op].add(gained);
@@ -134,7 +125,7 @@ void BlameAggregator::add(const ProcessBlame& gained) {
 CpuReport BlameAggregator::report(const Spans& spans) const {
     CpuReport report;
     report.able = able_;
-    for (const auto& [key, ops] : spans.maps) report.maps.push_back({key, {}, {}, ops, {}});
+    for (const auto& [key, ops] : spans.maps) report.maps.push_back({MapDescription{.id = key}, ops, {}});
     for (const auto& [pid, process] : spans.processes) report.processes.push_back(process);
     return report;
 }

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +12,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/map.hpp"
+#include "model/op.hpp"
 #include "wire.h"
 
 namespace mapaudit::model {
@@ -39,16 +40,8 @@ struct OpBlame {
     bool operator==(const OpBlame&) const = default;
 };
 
-// A map as the blame tells it; `domain` tells apart the registries of one process.
-struct BlameKey {
-    int pid = 0;
-    std::uint32_t domain = 0, map = 0;
-    auto operator<=>(const BlameKey&) const = default;
-};
-
 struct MapBlame {
-    BlameKey key;
-    std::string name, kind;  // as the target gave them: escape before printing
+    MapRef map;
     std::array<OpBlame, MAPAUDIT_HOT_OPS> ops;
     std::array<std::uint64_t, MAPAUDIT_HOT_OPS> calls{};  // of the same span of time, where known
     OpBlame sum() const;
@@ -102,16 +95,16 @@ class BlameAggregator {
 public:
     void set_able(BlameAbility able) { able_ = std::move(able); }
     // Adds to this interval and to the total. An operation that is none of the hot ones is ignored.
-    void add(const BlameKey& map, std::uint32_t op, const OpBlame& gained);
+    void add(const MapId& map, std::uint32_t op, const OpBlame& gained);
     void add(const ProcessBlame& gained);
 
-    // Of the interval, which ends.
+    // The report of the interval, which ends with it. Maps are told by their ids alone.
     CpuReport close_interval();
     CpuReport totals() const;
 
 private:
     struct Spans {
-        std::map<BlameKey, std::array<OpBlame, MAPAUDIT_HOT_OPS>> maps;
+        std::map<MapId, std::array<OpBlame, MAPAUDIT_HOT_OPS>> maps;
         std::map<int, ProcessBlame> processes;
     };
     CpuReport report(const Spans& spans) const;

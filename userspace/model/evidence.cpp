@@ -2,6 +2,8 @@
 #include "model/evidence.hpp"
 
 #include <algorithm>
+#include <span>
+#include <string_view>
 #include <tuple>
 
 #include "model/function_name.hpp"
@@ -9,7 +11,7 @@
 namespace mapaudit::model {
 namespace {
 
-auto identity(const Evidence& row) { return std::tie(row.kind, row.pid, row.domain, row.map_id, row.detail); }
+auto identity(const Evidence& row) { return std::tie(row.kind, row.map->id, row.detail); }
 
 void mix(std::size_t& hash, std::size_t value) { hash = (hash ^ value) * 0x9e3779b97f4a7c15u; }
 
@@ -18,22 +20,19 @@ void mix(std::size_t& hash, const Stack& stack) {
     for (const Frame& frame : stack.frames) mix(hash, frame.offset);
 }
 
-// Of the map library; the workload driver shares its namespace and is a caller like any other. In Go programs, whose
-// packages end in a dot, the map's operations are the runtime's; reflect and sync.Map lead there.
-bool is_library(const std::string& name) {
-    return (name.starts_with("mapaudit::") && !name.starts_with("mapaudit::workload::")) ||
-           name.starts_with("mapaudit_probe_") || name.starts_with("runtime.") || name.starts_with("reflect.") ||
-           name.starts_with("internal/runtime/maps.") || name.starts_with("sync.(*Map).");
+bool begins_with_any(std::string_view name, std::span<const std::string_view> prefixes) {
+    return std::any_of(prefixes.begin(), prefixes.end(),
+                       [&](std::string_view prefix) { return name.starts_with(prefix); });
 }
 
 // How many of the innermost frames are the library's, with what it uses of the standard one in between.
-std::size_t library_frames(const Stack& stack) {
+std::size_t library_frames(const Stack& stack, const SourceTraits& source) {
     std::size_t count = 0;
     for (std::size_t i = 0; i < stack.frames.size(); ++i) {
         const std::string name = brief_function(stack.frames[i].function);
-        if (is_library(name))
+        if (begins_with_any(name, source.library) && !begins_with_any(name, source.callers))
             count = i + 1;
-        else if (!name.starts_with("std::"))
+        else if (!begins_with_any(name, source.between))
             break;
     }
     return count;
@@ -50,7 +49,7 @@ bool EvidenceSums::alike(const Evidence& a, const Evidence& b) const {
 // Equal for what is alike. Offsets say enough of a stack.
 std::size_t EvidenceSums::likeness(const Evidence& row) const {
     std::size_t hash = static_cast<std::size_t>(row.kind);
-    for (const std::size_t part : {std::size_t{row.map_id}, std::size_t{row.detail}}) mix(hash, part);
+    for (const std::size_t part : {std::size_t{row.map->id.id}, std::size_t{row.detail}}) mix(hash, part);
     if (threads_apart_) {
         mix(hash, row.tid);
         mix(hash, row.other_tid);
@@ -107,13 +106,13 @@ std::string_view conflict_name(std::uint32_t kind) {
     }
 }
 
-std::size_t first_telling_frame(const Stack& stack) {
-    const std::size_t library = library_frames(stack);
+std::size_t first_telling_frame(const Stack& stack, const SourceTraits& source) {
+    const std::size_t library = library_frames(stack, source);
     return library == 0 ? 0 : library - 1;
 }
 
-const Frame* caller_of(const Stack& stack) {
-    const std::size_t library = library_frames(stack);
+const Frame* caller_of(const Stack& stack, const SourceTraits& source) {
+    const std::size_t library = library_frames(stack, source);
     return library < stack.frames.size() ? &stack.frames[library] : nullptr;
 }
 

@@ -13,6 +13,7 @@
 
 #include <mapaudit/probe_abi.h>
 
+#include "model/map.hpp"
 #include "model/stack.hpp"
 
 namespace mapaudit::model {
@@ -28,10 +29,7 @@ enum class EvidenceKind {
 // Events of one kind with the same map, stacks and threads.
 struct Evidence {
     EvidenceKind kind = EvidenceKind::waiting;
-    int pid = 0;
-    std::uint32_t domain = 0;
-    std::uint32_t map_id = 0;
-    std::string map_name, map_kind;  // as the target gave them: escape before printing
+    MapRef map;  // from a source: its id only; the session adds the rest
     std::uint32_t detail = 0;
     std::uint32_t tid = 0;        // as the target knows it; 0: several, or not known
     std::uint32_t other_tid = 0;  // likewise; of a lock, 0: readers
@@ -69,10 +67,10 @@ std::string_view waiting_op_name(std::uint32_t op);
 // "concurrent writes", "a read beside a write", "an iteration beside a write".
 std::string_view conflict_name(std::uint32_t kind);
 
-// Of a stack, where the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
+// Where in a stack the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
 // that a stack never becomes empty; keeps the map's operation itself, the last of the library's frames.
-std::size_t first_telling_frame(const Stack& stack);
+std::size_t first_telling_frame(const Stack& stack, const SourceTraits& source);
 // The innermost frame outside the map library; null where there is none.
-const Frame* caller_of(const Stack& stack);
+const Frame* caller_of(const Stack& stack, const SourceTraits& source);
 
 }  // namespace mapaudit::model

@@ -59,7 +59,8 @@ struct Activity {
 // CPU time that the target spent in the kernel at breakpoints.
 double breakpoints_ns(const Prices& prices, const Activity& activity);
 // Behind a breakpoint a program finds its caches and the processor's guesses at branches cold: in all a hit costs so
-// much more than it takes. Of nats-server, whose code is large, 1.19; of a loop round one map, 1.0 (`make bench-go`).
+// much more than it takes. It was 1.19 with nats-server, whose code is large, and 1.0 with a loop round one map
+// (`make bench-go`).
 inline constexpr double cold_cache_factor = 1.2;
 
 // CPU time that the target spent on being audited.

@@ -7,21 +7,19 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include <mapaudit/probe_abi.h>
 
 #include "model/blame.hpp"
 #include "model/evidence.hpp"
+#include "model/map.hpp"
+#include "model/op.hpp"
 #include "model/overhead.hpp"
 
 namespace mapaudit::model {
 
 enum class Scope { interval, total };
-
-// "assign", "lookup", "erase" or "grow"; of Go's maps also "iterate", once an iteration.
-std::string_view op_name(mapaudit_op op);
 
 // What growth cost one operation of a map: calls that started a growth or evacuated buckets, among those timed.
 struct GrowthCost {
@@ -34,12 +32,8 @@ struct GrowthCost {
 
 // One row of the CSV: scope x map x op x cpu x tid. An empty optional is an empty column.
 struct Row {
-    int pid = 0;
-    std::string source;  // "usdt", …
-    std::uint32_t map_id = 0;
-    std::string map_name;              // as the target gave it: escape before printing
-    std::string map_kind;              // likewise
-    std::string op;                    // empty on the row of what is lost and belongs to no map
+    MapRef map;  // of what is lost and belongs to no map: its process, and the name "(lost)"
+    Op op = Op::none;
     std::optional<std::uint32_t> cpu;  // empty: all
     std::optional<std::uint32_t> tid;  // empty: all
     std::uint64_t calls = 0;
@@ -48,7 +42,8 @@ struct Row {
     std::uint64_t waits = 0;
     std::optional<double> wait_p99_ns;
     double wait_total_ns = 0;
-    std::uint64_t conflicts = 0;
+    std::uint64_t conflicts = 0;     // of concurrent access, seen by the map or the source
+    std::uint64_t fatal_errors = 0;  // by which the target ended itself over this map
     std::uint64_t migrations = 0;
     std::optional<std::uint64_t> size, buckets;
     std::optional<double> load_factor;
@@ -59,12 +54,16 @@ struct Row {
     std::uint64_t lost = 0;
 
     // Not in the CSV.
-    bool checked = false;     // the map looks for concurrent access that it does not allow
     std::uint64_t timed = 0;  // calls that the times rest on
     double error = 0;         // of an estimate, as a share of calls: in 19 of 20 cases it is not farther off
     GrowthCost growth;
-    std::uint32_t domain = 0;         // tells apart the registries of one process
     std::optional<double> cpu_share;  // of the process's CPU time, 0 to 1; empty: nothing was sampled
+
+    int pid() const { return map->id.pid; }
+    // For all CPUs and threads.
+    bool is_sum() const { return !cpu && !tid; }
+    // The CSV's column `conflicts`: a fatal error is one that the target found itself.
+    std::uint64_t conflicts_seen() const { return conflicts + fatal_errors; }
 };
 
 // One cause of loss, in words a user can act on, and how many operations or events it swallowed.

@@ -13,24 +13,14 @@
 #include "model/function_name.hpp"
 #include "model/report.hpp"
 #include "output/format.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 
 // Evidence and advice name a map as rows do.
 template <class About>
-model::Row as_row(const About& about) {
-    model::Row row;
-    row.pid = about.pid;
-    row.map_id = about.map_id;
-    row.map_name = about.map_name;
-    row.map_kind = about.map_kind;
-    row.op = "assign";  // any: rows without one belong to no map, and pass every filter
-    return row;
-}
-template <class About>
 std::string label(const About& about, const model::Report& total) {
-    return map_label(as_row(about), total.targets.size() > 1);
+    return map_label(*about.map, total.targets.size() > 1);
 }
 
 inline std::string name_of(const model::Frame& frame) {
@@ -42,12 +32,6 @@ inline std::string source_line(const model::Frame& frame) {
     const std::size_t slash = frame.file.rfind('/');
     const std::string name = escape(slash == std::string::npos ? frame.file : frame.file.substr(slash + 1));
     return frame.line == 0 ? fmt::format(" ({})", name) : fmt::format(" ({}:{})", name, frame.line);
-}
-
-// What Go programs call a thing differs from what the map library's users do.
-template <class About>
-bool is_go(const About& about) {
-    return about.map_kind.starts_with("go ");
 }
 
 inline std::string ns(double value) { return duration(value); }

@@ -7,7 +7,7 @@
 
 #include "output/format.hpp"
 #include "output/ledger.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 

@@ -57,8 +57,8 @@ std::string overhead_grounds(const model::Overhead& overhead) {
 
 std::string why_empty(const model::Report& report) {
     if (report.maps == 0) return "no map seen yet";
-    const bool any =
-        std::any_of(report.rows.begin(), report.rows.end(), [](const model::Row& r) { return !r.op.empty(); });
+    const bool any = std::any_of(report.rows.begin(), report.rows.end(),
+                                 [](const model::Row& r) { return r.op != model::Op::none; });
     if (any) return "no map's name matches the filter";
     return fmt::format("{} known, no operation seen yet", counted(report.maps, "map", "maps"));
 }

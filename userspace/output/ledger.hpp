@@ -17,7 +17,7 @@ std::string self_line(const model::SelfCost& self);
 std::string overhead_line(const model::Overhead& overhead);
 // What that rests on: "45 ns an operation timed, …", the budget, the switches.
 std::string overhead_grounds(const model::Overhead& overhead);
-// Of a report of which no row is shown.
+// Says why a report shows no row.
 std::string why_empty(const model::Report& report);
 // "pid 7 (worker, full), 8 (worker, sampled, ended) and 2 more": at most `most` of them by name.
 std::string targets_line(const model::Report& report, std::size_t most);

@@ -38,7 +38,7 @@ struct Chart {
     std::vector<ChartTick> x_ticks{};  // empty: x is seconds, and their marks are chosen
 };
 
-// Empty where no line has a point. Of very long lines, the highest point of each stretch is drawn.
+// Empty where no line has a point. A very long line is drawn by the highest point of each stretch.
 std::string chart_svg(const Chart& chart);
 
 // A round step, 1, 2 or 5 times a power of ten, that makes `most` of them or fewer span `range`.

@@ -6,23 +6,19 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "output/format.hpp"
 #include "output/line_chart.hpp"
 #include "output/markup.hpp"
 #include "output/report_page.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {
 namespace {
 
-using MapId = std::tuple<int, std::uint32_t, std::string>;
-using SeriesId = std::pair<MapId, std::string>;  // with the operation, or without
-
-MapId map_of(const model::Row& row) { return {row.pid, row.map_id, row.map_name}; }
+using SeriesId = std::pair<model::MapId, model::Op>;  // none: of all operations
 
 struct Series {
     std::string name;
@@ -35,11 +31,14 @@ std::vector<Series> series_of(const Recording& recording, bool by_op) {
     std::map<SeriesId, Series> all;
     for (const RecordedRow& recorded : recording.intervals) {
         const model::Row& row = recorded.row;
-        if (row.op.empty() || (by_op && row.op == "grow")) continue;
-        Series& series = all[{map_of(row), by_op ? row.op : ""}];
-        if (series.rows.empty()) series.name = map_label(row, recording.many_pids) + (by_op ? " " + row.op : "");
+        if (row.op == model::Op::none || (by_op && row.op == model::Op::grow)) continue;
+        Series& series = all[{row.map->id, by_op ? row.op : model::Op::none}];
+        if (series.rows.empty()) {
+            series.name = map_label(*row.map, recording.many_pids);
+            if (by_op) series.name.append(" ").append(op_name(row.op));
+        }
         series.calls += row.calls;
-        // Of a map as such one row of an interval is enough: they say the same of it.
+        // A map as such needs one row of an interval: all of them say the same of it.
         if (by_op || series.rows.empty() || series.rows.back()->elapsed_s != recorded.elapsed_s)
             series.rows.push_back(&recorded);
     }

@@ -8,7 +8,7 @@
 
 #include "output/format.hpp"
 #include "output/markup.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {
@@ -59,34 +59,37 @@ template <class Figure>
 const model::Row* greatest(const Recording& recording, Figure figure) {
     const model::Row* best = nullptr;
     for (const model::Row& row : recording.totals)
-        if (!row.op.empty() && figure(row) > 0 && (best == nullptr || figure(row) > figure(*best))) best = &row;
+        if (row.op != model::Op::none && figure(row) > 0 && (best == nullptr || figure(row) > figure(*best)))
+            best = &row;
     return best;
 }
 
 std::string label(const model::Row& row, const Recording& recording) {
-    return map_label(row, recording.many_pids) + " " + row.op;
+    return map_label(*row.map, recording.many_pids).append(" ").append(op_name(row.op));
 }
 
 // What a reader wants to know first: which map is hot, which is slow, which waits, which grows, is there a race.
 std::string tiles(const Recording& recording) {
     std::string html = "<div class=\"tiles\">\n";
-    if (const auto* row = greatest(recording, [](const model::Row& r) { return r.op == "grow" ? 0 : r.calls; }))
+    if (const auto* row =
+            greatest(recording, [](const model::Row& r) { return r.op == model::Op::grow ? 0 : r.calls; }))
         html += tile("hottest", rate(row->calls_per_s) + " calls/s", label(*row, recording));
-    const auto p99 = [](const model::Row& r) { return r.op == "grow" ? 0 : r.p99_ns.value_or(0); };
+    const auto p99 = [](const model::Row& r) { return r.op == model::Op::grow ? 0 : r.p99_ns.value_or(0); };
     if (const auto* row = greatest(recording, p99))
         html += tile("slowest", "p99 " + duration(p99(*row)), label(*row, recording));
-    const auto waited = [](const model::Row& r) { return r.op == "grow" ? 0 : r.wait_total_ns; };
+    const auto waited = [](const model::Row& r) { return r.op == model::Op::grow ? 0 : r.wait_total_ns; };
     if (const auto* row = greatest(recording, waited)) {
         const std::optional<double> share = wait_share(*row);
         html += tile("waits longest for its lock", duration(waited(*row)) + (share ? ", " + percent(100 * *share) : ""),
                      label(*row, recording));
     }
-    const auto grows = [](const model::Row& r) { return r.op == "grow" ? r.grows : 0; };
+    const auto grows = [](const model::Row& r) { return r.op == model::Op::grow ? r.grows : 0; };
     if (const auto* row = greatest(recording, grows))
-        html += tile("grew most often", counted(row->grows, "time", "times"), map_label(*row, recording.many_pids));
+        html +=
+            tile("grew most often", counted(row->grows, "time", "times"), map_label(*row->map, recording.many_pids));
     std::uint64_t conflicts = 0, lost = 0;
     for (const model::Row& row : recording.totals) {
-        conflicts += row.conflicts;
+        conflicts += row.conflicts_seen();
         lost += row.lost;
     }
     if (conflicts != 0)

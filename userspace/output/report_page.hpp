@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "output/recording.hpp"
+#include "output/csv_recording.hpp"
 
 namespace mapaudit::output {
 

@@ -10,7 +10,7 @@
 #include "output/format.hpp"
 #include "output/markup.hpp"
 #include "output/report_page.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {
@@ -25,7 +25,7 @@ Rows chosen_rows(const Recording& recording, const std::function<bool(const mode
                  const std::function<std::uint64_t(const model::Row&)>& figure) {
     Rows rows;
     for (const model::Row& row : recording.totals)
-        if (!row.op.empty() && chosen(row)) rows.push_back(&row);
+        if (row.op != model::Op::none && chosen(row)) rows.push_back(&row);
     std::stable_sort(rows.begin(), rows.end(),
                      [&](const model::Row* a, const model::Row* b) { return figure(*a) > figure(*b); });
     return rows;
@@ -42,8 +42,8 @@ std::string bar_cell(const std::string& text, double share) {
 }
 
 std::string name_cells(const model::Row& row, bool pid) {
-    return fmt::format("<th scope=\"row\">{}</th><td class=\"op\">{}</td>", markup(map_label(row, pid)),
-                       markup(row.op));
+    return fmt::format("<th scope=\"row\">{}</th><td class=\"op\">{}</td>", markup(map_label(*row.map, pid)),
+                       markup(op_name(row.op)));
 }
 
 std::string table(const std::string& header, const std::string& body, std::size_t left_out) {
@@ -95,14 +95,14 @@ std::string totals_html(const Recording& recording) {
 
 std::string growth_html(const Recording& recording) {
     const Rows rows = chosen_rows(
-        recording, [](const model::Row& row) { return row.op == "grow" && row.grows != 0; },
+        recording, [](const model::Row& row) { return row.op == model::Op::grow && row.grows != 0; },
         [](const model::Row& row) { return row.grows; });
     if (rows.empty()) return "<p>No map grew.</p>\n";
     std::string body;
     const std::size_t shown = std::min(rows.size(), most_rows);
     for (std::size_t i = 0; i < shown; ++i) {
         const model::Row& row = *rows[i];
-        body += fmt::format("<tr><th scope=\"row\">{}</th>", markup(map_label(row, recording.many_pids)));
+        body += fmt::format("<tr><th scope=\"row\">{}</th>", markup(map_label(*row.map, recording.many_pids)));
         body += bar_cell(counted(row.grows, "time", "times"),
                          static_cast<double>(row.grows) / static_cast<double>(rows[0]->grows));
         body += cell(row.buckets ? count(*row.buckets) : "–") + cell(row.size ? count(*row.size) : "–");
@@ -119,10 +119,10 @@ std::string growth_html(const Recording& recording) {
 std::string conflicts_html(const Recording& recording) {
     std::uint64_t operations = 0;
     for (const model::Row& row : recording.totals)
-        if (row.op != "grow") operations += row.calls;
-    const auto conflicts = [](const model::Row& row) { return row.conflicts; };
+        if (row.op != model::Op::grow) operations += row.calls;
+    const auto conflicts = [](const model::Row& row) { return row.conflicts_seen(); };
     const Rows rows = chosen_rows(
-        recording, [](const model::Row& row) { return row.conflicts != 0; }, conflicts);
+        recording, [](const model::Row& row) { return row.conflicts_seen() != 0; }, conflicts);
     if (rows.empty())
         return fmt::format("<p>Conflicting access: none in {} operations. An observation, not a proof.</p>\n",
                            operations);
@@ -130,7 +130,7 @@ std::string conflicts_html(const Recording& recording) {
     const std::size_t shown = std::min(rows.size(), most_rows);
     for (std::size_t i = 0; i < shown; ++i)
         body += "<tr class=\"bad\">" + name_cells(*rows[i], recording.many_pids) +
-                cell("observed " + counted(rows[i]->conflicts, "time", "times")) + "</tr>\n";
+                cell("observed " + counted(rows[i]->conflicts_seen(), "time", "times")) + "</tr>\n";
     return table("<th>map</th><th class=\"op\">op</th><th>conflicting access</th>", body, rows.size() - shown);
 }
 

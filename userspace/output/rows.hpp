@@ -7,8 +7,8 @@
 #include <cstdint>
 
 #include "output/file.hpp"
+#include "output/row_table.hpp"
 #include "output/sink.hpp"
-#include "output/table.hpp"
 #include "output/view.hpp"
 
 namespace mapaudit::output {

@@ -34,7 +34,7 @@ struct CloseFile {
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
 
-// Of its own descriptor, so that closing it leaves the process's streams alone.
+// Has a descriptor of its own, so that closing it leaves the process's streams alone.
 File open_terminal(const std::string& path, int standard, int flags, const char* mode) {
     int fd = ::open(path.empty() ? "/dev/tty" : path.c_str(), flags | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && path.empty() && ::isatty(standard)) fd = ::fcntl(standard, F_DUPFD_CLOEXEC, 3);

@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "output/blame.hpp"
+#include "output/blame_table.hpp"
 #include "output/format.hpp"
 #include "output/ledger.hpp"
-#include "output/table.hpp"
+#include "output/row_table.hpp"
 
 namespace mapaudit::output {
 
@@ -25,7 +25,8 @@ constexpr std::size_t widest_map = 40, narrowest_map = 9, most_grown_maps = 20;
 std::string table_text(const Rows& rows, bool pid, std::size_t most) {
     const std::size_t shown = std::min(most, rows.size());
     std::size_t map_width = narrowest_map;
-    for (std::size_t i = 0; i < shown; ++i) map_width = std::max(map_width, display_width(map_label(*rows[i], pid)));
+    for (std::size_t i = 0; i < shown; ++i)
+        map_width = std::max(map_width, display_width(map_label(*rows[i]->map, pid)));
     const Table table({.columns = {Column::calls, Column::calls_per_s, Column::p50, Column::p90, Column::p99,
                                    Column::p999, Column::max, Column::wait, Column::waiting},
                        .map_width = std::min(map_width, widest_map),
@@ -39,7 +40,7 @@ std::string table_text(const Rows& rows, bool pid, std::size_t most) {
 
 // "users(go_map) grew 3 times by 56 buckets to 64 (load 4.20): 1.50ms in all, 1.00ms the longest"
 std::string growth_line(const model::Row& row, double seconds, bool pid) {
-    std::string line = fmt::format("{} grew {}", map_label(row, pid), counted(row.grows, "time", "times"));
+    std::string line = fmt::format("{} grew {}", map_label(*row.map, pid), counted(row.grows, "time", "times"));
     const auto buckets = static_cast<long long>(std::llround(row.buckets_per_s * seconds));
     line += fmt::format(" by {} buckets", buckets);
     if (row.buckets) line += fmt::format(" to {}", *row.buckets);
@@ -55,11 +56,11 @@ std::string growth_line(const model::Row& row, double seconds, bool pid) {
 std::string growth_blame(const model::Row& grow, const Rows& rows) {
     std::string text;
     for (const model::Row* row : rows) {
-        if (row->pid != grow.pid || row->map_id != grow.map_id || row->growth.calls == 0 || !row->mean_ns) continue;
+        if (row->map->id != grow.map->id || row->growth.calls == 0 || !row->mean_ns) continue;
         const model::GrowthCost& cost = row->growth;
         const double all_ns = *row->mean_ns * static_cast<double>(row->timed);
         text += fmt::format("    {} of the time of {} and {} of its slowest calls, those at or above the P99 of {}",
-                            percent(100 * cost.total_ns / all_ns), row->op,
+                            percent(100 * cost.total_ns / all_ns), op_name(row->op),
                             percent(cost.slowest == 0 ? 0
                                                       : 100 * static_cast<double>(cost.slowest_grew) /
                                                             static_cast<double>(cost.slowest)),
@@ -72,7 +73,7 @@ std::string growth_blame(const model::Row& grow, const Rows& rows) {
 
 std::string growth_text(Rows rows, const model::Report& total) {
     const Rows every = rows;
-    std::erase_if(rows, [](const model::Row* row) { return row->op != "grow" || row->grows == 0; });
+    std::erase_if(rows, [](const model::Row* row) { return row->op != model::Op::grow || row->grows == 0; });
     if (rows.empty()) return "No map grew.\n";
     std::stable_sort(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->grows > b->grows; });
     std::string text = "Growth:\n";
@@ -96,8 +97,8 @@ std::string estimates_text(Rows rows) {
         std::minmax_element(rows.begin(), rows.end(), [](const auto* a, const auto* b) { return a->error < b->error; });
     text += fmt::format(": ± {}", percent(100 * (*surest)->error));
     if ((*least)->error > (*surest)->error)
-        text += fmt::format(" to ± {}, least sure {} {}", percent(100 * (*least)->error), map_label(**least, false),
-                            (*least)->op);
+        text += fmt::format(" to ± {}, least sure {} {}", percent(100 * (*least)->error),
+                            map_label(*(*least)->map, false), op_name((*least)->op));
     return text + ".\n";
 }
 
@@ -112,9 +113,10 @@ std::string ledger_text(const model::Report& total) {
     if (ledger.lost_total() == 0 && ledger.handled == ledger.fired) return text;
     std::uint64_t placed = 0;
     for (const model::Row& row : total.rows) {
-        if (row.cpu || row.tid || row.op.empty() || row.lost == 0) continue;
+        if (!row.is_sum() || row.op == model::Op::none || row.lost == 0) continue;
         placed += row.lost;
-        text += fmt::format("  {} lost: {} {}\n", row.lost, map_label(row, total.targets.size() > 1), row.op);
+        text +=
+            fmt::format("  {} lost: {} {}\n", row.lost, map_label(*row.map, total.targets.size() > 1), op_name(row.op));
     }
     const std::uint64_t lost = ledger.lost_total();
     if (lost > placed) text += fmt::format("  {} lost that no map is known for\n", lost - placed);

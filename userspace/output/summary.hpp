@@ -7,13 +7,13 @@
 #include <cstddef>
 #include <string>
 
-#include "output/evidence.hpp"
+#include "output/evidence_text.hpp"
 #include "output/file.hpp"
 #include "output/sink.hpp"
 
 namespace mapaudit::output {
 
-// Of a total report. Single CPUs and threads are left to the CSV.
+// Takes a total report. Single CPUs and threads are left to the CSV.
 std::string summary_text(const model::Report& total, const EvidenceView& evidence = {}, std::size_t most_rows = 20);
 
 // Writes the summary when the total comes, and nothing before.

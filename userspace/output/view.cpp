@@ -7,7 +7,6 @@
 #include <array>
 #include <limits>
 #include <set>
-#include <tuple>
 
 #include "output/format.hpp"
 
@@ -58,7 +57,8 @@ std::vector<Block> matching_blocks(const std::vector<model::Row>& rows, const Vi
         const std::size_t begin = i++;
         while (i < rows.size() && (rows[i].cpu || rows[i].tid)) ++i;
         const model::Row& row = rows[begin];
-        if (!row.op.empty() && view.filter.matches(row)) blocks.push_back({begin, i, sort_value(row, view.sort)});
+        if (row.op != model::Op::none && view.filter.matches(row))
+            blocks.push_back({begin, i, sort_value(row, view.sort)});
     }
     return blocks;
 }
@@ -66,10 +66,9 @@ std::vector<Block> matching_blocks(const std::vector<model::Row>& rows, const Vi
 // Cuts the sorted blocks down to those of the first `top` maps in them.
 void keep_top_maps(std::vector<Block>& blocks, const std::vector<model::Row>& rows, std::size_t top) {
     if (top == 0) return;
-    std::set<std::tuple<int, std::uint32_t, std::string_view>> maps;
+    std::set<model::MapId> maps;
     std::erase_if(blocks, [&](const Block& block) {
-        const model::Row& row = rows[block.begin];
-        const std::tuple<int, std::uint32_t, std::string_view> map{row.pid, row.map_id, row.map_name};
+        const model::MapId& map = rows[block.begin].map->id;
         if (maps.contains(map)) return false;
         if (maps.size() == top) return true;
         maps.insert(map);
@@ -91,9 +90,9 @@ Result<MapFilter> MapFilter::make(const std::string& pattern) {
     return filter;
 }
 
-bool MapFilter::matches(const model::Row& row) const {
-    if (!regex_ || row.op.empty()) return true;
-    const std::string name = row.map_name.empty() ? fmt::format("#{}", row.map_id) : row.map_name;
+bool MapFilter::matches(const model::MapDescription& map) const {
+    if (!regex_) return true;
+    const std::string name = map.name.empty() ? fmt::format("#{}", map.number) : map.name;
     try {
         return std::regex_search(
             name.begin(), name.begin() + static_cast<std::ptrdiff_t>(std::min(name.size(), longest_matched_name)),
@@ -139,7 +138,7 @@ std::vector<const model::Row*> select_rows(const std::vector<model::Row>& rows, 
     // Stable, so that equals keep the report's order and the screen does not flicker.
     if (view.sort == SortColumn::name) {
         std::stable_sort(blocks.begin(), blocks.end(), [&](const Block& a, const Block& b) {
-            return rows[a.begin].map_name < rows[b.begin].map_name;
+            return rows[a.begin].map->name < rows[b.begin].map->name;
         });
     } else {
         std::stable_sort(blocks.begin(), blocks.end(),

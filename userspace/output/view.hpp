@@ -23,7 +23,9 @@ public:
     static Result<MapFilter> make(const std::string& pattern);
 
     // Rows of what belongs to no map always match: loss is never hidden.
-    bool matches(const model::Row& row) const;
+    bool matches(const model::MapDescription& map) const;
+    // A row of what belongs to no map is never hidden.
+    bool matches(const model::Row& row) const { return row.op == model::Op::none || matches(*row.map); }
 
 private:
     std::optional<std::regex> regex_;

@@ -30,7 +30,9 @@ using model::level_name;
 class Source {
 public:
     virtual ~Source() = default;
-    virtual std::string_view name() const = 0;
+    // What it calls things; lives as long as the program.
+    virtual const model::SourceTraits& traits() const = 0;
+    std::string_view name() const { return traits().name; }
     // Adds to the aggregator all that happened since the last call.
     virtual void collect(model::Aggregator& aggregator) = 0;
     // Takes what the kernel tells event by event, before its room for that runs out: the urgent part of collect(),
@@ -48,8 +50,8 @@ public:
     virtual Result<void> set_level(Level level, model::Aggregator& aggregator);
     // How often targets did what costs them CPU time, since the attach and up to the last collect().
     virtual model::Activity activity() const = 0;
-    // What of operations was watched from the attach to the last collect(), where that was not all by the source's own
-    // choice; what levels hide is the session's to know.
+    // How much of the operations was watched from the attach to the last collect(), where that was not all by the
+    // source's own choice; what levels hide is the session's to know.
     virtual std::optional<model::Watched> watched() const { return std::nullopt; }
     // Percent of the targets' CPU time that the source keeps its cost under by itself; nothing: it does not.
     virtual std::optional<double> budget_percent() const { return std::nullopt; }

@@ -29,7 +29,7 @@ private:
     };
     const std::vector<Range>& ranges_of(Dwfl_Module* module);
 
-    // Of modules whose .debug_aranges is missing or not complete: clang writes none.
+    // For modules whose .debug_aranges is missing or not complete: clang writes none.
     std::map<Dwfl_Module*, std::vector<Range>> ranges_;
 };
 

@@ -20,7 +20,7 @@ struct Segment {
     bool operator==(const Segment&) const = default;
 };
 
-// What of a file is not to be read again, after it brought a worker down.
+// Which parts of a file are not to be read again, after it brought a worker down.
 struct Distrust {
     bool debug_info = false, symbols = false, unwinding = false;
 };

@@ -8,7 +8,7 @@
 namespace mapaudit::symbols {
 namespace {
 
-// Of a target whose files bring down worker after worker, no more names are asked for.
+// A target whose files bring down this many workers is asked for no more names.
 constexpr std::size_t most_failures = 24;
 
 std::string question(Question kind, const CapturedStack& captured) {

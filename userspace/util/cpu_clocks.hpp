@@ -15,7 +15,7 @@ class CpuClocks {
 public:
     // By their ids; one that does not exist counts as nothing.
     explicit CpuClocks(const std::vector<int>& pids);
-    // Of all of them since each began, a process that has ended with what was last read; nothing once all have ended.
+    // CPU time of all of them since each began; one that has ended counts as last read. Nothing once all have ended.
     std::optional<double> read();
 
 private:

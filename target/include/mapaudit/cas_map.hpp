@@ -199,7 +199,7 @@ private:
                found.element->value.update([&f](V& value) { return detail::changed_by(f, value); });
     }
 
-    // Of a key that is there, f is called without the lock; a key that came while the lock was waited for is one.
+    // A key that is there has f called without the lock; so has one that came while the lock was waited for.
     template <class Running, class F>
     bool upsert_in(Running& running, const K& key, V&& value, F& f) {
         const std::uint64_t hash = hash_of(key);

@@ -165,8 +165,8 @@ struct mapaudit_counter {
 };
 
 /*
- * One thread's memory, written by that thread alone and read from outside. Blocks are never freed: a block whose
- * thread ended goes to the next new thread, and its sequence numbers go on.
+ * One thread's memory, written by that thread and read from outside (detail/batch.hpp has the rules). Blocks are never
+ * freed: a block whose thread ended goes to the next new thread, and its sequence numbers go on.
  *
  * Record number s stands at records[s % MAPAUDIT_RING]. Records in [flushed, seq) wait for the next batch; `flushed`
  * moves before the probe fires. A reader that finds `epoch` unchanged and even around its copy has a consistent view

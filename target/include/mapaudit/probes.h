@@ -124,7 +124,7 @@ public:
     void conflict(mapaudit_conflict kind, std::uint32_t other, mapaudit_side side = MAPAUDIT_SIDE_SECOND,
                   std::uint64_t since_ns = 0) const noexcept {
         if (!detail::listened_to(MAPAUDIT_SEM_CONFLICT, mapaudit_probe_conflict)) return;
-        if (detail::tls_block != nullptr) ++detail::tls_block->events;
+        if (detail::tls_block != nullptr) detail::count_event(*detail::tls_block);
         mapaudit_probe_conflict(id_, static_cast<std::uint64_t>(kind), other, static_cast<std::uint64_t>(side),
                                 since_ns);
     }
@@ -169,7 +169,7 @@ inline bool timing_every_operation() noexcept { return detail::armed(MAPAUDIT_SE
 // trap.
 inline std::uint64_t handed_over() noexcept {
     const mapaudit_thread_block* block = detail::tls_block;
-    return block == nullptr ? 0 : block->flushed + block->events;
+    return block == nullptr ? 0 : detail::handed_over_by(*block);
 }
 
 namespace detail {
@@ -220,11 +220,8 @@ template <op Op, class Body>
     const std::uint32_t id = map.id();
     if (block == nullptr || id == 0) [[unlikely]]
         return audit_in_part<Op>(map, body);
-    mapaudit_counter& slot = block->counters[id % MAPAUDIT_COUNTERS];
-    if (slot.map != id || block->countdown == 1) [[unlikely]]
+    if (!count_untimed(*block, id, static_cast<std::uint32_t>(Op))) [[unlikely]]
         return audit_in_part<Op>(map, body);
-    ++slot.calls[static_cast<int>(Op)];
-    --block->countdown;
     timed running(*block, id, Op, timed::none);
     return body(running);
 }

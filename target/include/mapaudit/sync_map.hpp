@@ -158,7 +158,7 @@ private:
         detail::vital_signs::take(signs_.size, 1);
         retired_.retire(value);
     }
-    // Of a swap that succeeded: was the key new?
+    // After a swap that succeeded: was the key new?
     bool stored(box* old) noexcept {
         if (old != nullptr)
             retired_.retire(old);

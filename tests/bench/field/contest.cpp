@@ -24,7 +24,7 @@ double rate(const Observation& observation) { return observation.ops_per_s; }
 double p50(const Observation& observation) { return observation.lookup_p50_ns; }
 double p99(const Observation& observation) { return observation.lookup_p99_ns; }
 
-// Of look-ups; a mix without any has none.
+// The latency of look-ups; a mix without any has none.
 std::string latency(double ns) { return ns > 0 ? fmt::format("{:.0f} ns", ns) : "-"; }
 
 void print_side(std::ostream& out, const std::string& kind, const std::vector<Observation>& observations) {

@@ -68,7 +68,7 @@ struct WorstRatio {
 
 std::string where(const Point& point) { return fmt::format("{}, {} % reads", group_label(point), point.read_percent); }
 
-// Of `map` to `other`, on the points that `applies` to.
+// The ratio of `map` to `other`, on the points that `applies` to.
 template <class Applies>
 void print_goal(std::ostream& out, const MapOutcome& outcome, const std::string& what, const std::string& map,
                 const std::string& other, double limit, Applies applies) {

@@ -61,7 +61,7 @@ struct Field {
 };
 Field all_contestants();
 
-// Of each file of contestants; those of a library that was not there when this was built say so in `left_out`.
+// One for each file of contestants; a library that was not there when this was built is named in `left_out`.
 void add_ours(Field& field);
 void add_standard(Field& field);
 void add_abseil(Field& field);

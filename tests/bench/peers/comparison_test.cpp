@@ -104,7 +104,7 @@ TEST(Comparison, OperationsThatMapauditMissedAreAMissedGoal) {
     Comparison comparison = measured_comparison();
     for (BenchCase& bench_case : comparison.cases)
         if (bench_case.row.variant == full_variant) bench_case.add(round_of(26, 1000, 990, 3));
-    // Of ten that were not seen it names three, which do not count twice.
+    // Ten were not seen; it names three of them, which do not count twice.
     EXPECT_THAT(goals_of(comparison),
                 HasSubstr("MISSED mutex_map lookup, operations lost or miscounted by mapaudit: 10 "));
 }

@@ -17,7 +17,8 @@ namespace {
 constexpr std::uint64_t stretches = 20;
 constexpr std::uint32_t steady_maps = 3, cpus = 2;
 constexpr int pid = 7;
-constexpr std::array ops{MAPAUDIT_OP_ASSIGN, MAPAUDIT_OP_LOOKUP, MAPAUDIT_OP_ERASE};
+constexpr std::array ops{model::Op::assign, model::Op::lookup, model::Op::erase};
+constexpr model::SourceTraits source{.name = "usdt"};
 
 double thread_cpu_ns() {
     timespec now;
@@ -74,7 +75,7 @@ public:
 private:
     void describe(std::uint32_t map, bool alive) {
         model::MapInfo info;
-        info.source = "usdt";
+        info.source = &source;
         info.name = "scale-" + std::to_string(map);
         info.kind = "go_map";
         info.size = 100;
@@ -85,9 +86,10 @@ private:
 
     void add(std::uint32_t map, std::uint64_t interval) {
         describe(map, true);  // as a source does at every drain
-        for (const mapaudit_op op : ops)
+        for (const model::Op op : ops)
             for (std::uint32_t cpu = 0; cpu < cpus; ++cpu) {
-                const model::Counts& counts = samples_[(interval * 7 + map * 3 + op * 2 + cpu) % samples_.size()];
+                const model::Counts& counts =
+                    samples_[(interval * 7 + map * 3 + static_cast<std::uint32_t>(op) * 2 + cpu) % samples_.size()];
                 aggregator_.add({{pid, 0, map}, op, cpu, 0}, counts);
                 put_in_ += counts.calls;
             }

@@ -38,7 +38,7 @@ void hold(int round) {
 
 }  // namespace
 
-// Of external linkage and never inlined: found by name in every build of this program.
+// External linkage, and never inlined: found by name in every build of this program.
 [[gnu::noinline]] void hold_it_long(int round) {
     if (kind == "map") {
         map.visit(1, [&](const int&) { hold(round); });

@@ -30,12 +30,14 @@ inline Counts calls_only(std::uint64_t calls) {
 }
 
 inline CellKey cell(std::uint32_t map, mapaudit_op op, std::uint32_t cpu = 0, std::uint32_t tid = 0, int pid = 7) {
-    return {{pid, 0, map}, op, cpu, tid};
+    return {{pid, 0, map}, op_of(static_cast<std::uint32_t>(op)), cpu, tid};
 }
+
+inline constexpr SourceTraits sample_source{.name = "usdt"};
 
 inline MapInfo info_of(const std::string& name, bool alive = true) {
     MapInfo info;
-    info.source = "usdt";
+    info.source = &sample_source;
     info.name = name;
     info.kind = "go_map";
     info.size = 12;
@@ -48,8 +50,8 @@ inline MapInfo info_of(const std::string& name, bool alive = true) {
 inline std::vector<std::string> identities(const std::vector<Row>& rows) {
     std::vector<std::string> ids;
     for (const Row& row : rows) {
-        ids.push_back(std::to_string(row.pid) + "/" + std::to_string(row.map_id) + "/" + row.op + "/" +
-                      (row.cpu ? std::to_string(*row.cpu) : "all") + "/" +
+        ids.push_back(std::to_string(row.pid()) + "/" + std::to_string(row.map->id.id) + "/" +
+                      std::string(op_name(row.op)) + "/" + (row.cpu ? std::to_string(*row.cpu) : "all") + "/" +
                       (row.tid ? std::to_string(*row.tid) : "all"));
     }
     return ids;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What adds up in a aggregator, whatever is put in: intervals to totals, CPUs and threads to all.
+// What adds up in an aggregator, whatever is put in: intervals to totals, CPUs and threads to all.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -72,7 +72,7 @@ protected:
                 const auto op = static_cast<mapaudit_op>(random() % MAPAUDIT_OPS);
                 aggregator_.describe({7, 0, map}, info_of("m" + std::to_string(map), random() % 8 != 0));
                 aggregator_.add(cell(map, op, random() % 4, random() % 5 + 100), random_counts(random, op));
-                if (random() % 10 == 0) aggregator_.add_lost(7, "usdt", random() % 5);
+                if (random() % 10 == 0) aggregator_.add_lost(7, sample_source, random() % 5);
             }
             if (interval == 20) break;  // stays open: in the totals all the same
             for (const Row& row : aggregator_.close_interval(1)) intervals_.push_back(row);
@@ -91,7 +91,7 @@ TEST_P(RandomAggregator, intervals_add_up_to_totals) {
     const auto add = [](const Row& row, auto& sums, auto& grown) {
         const std::string id = identities({row})[0];
         sums[id].add(row);
-        if (row.op == "grow") grown[id] += row.grows;
+        if (row.op == Op::grow) grown[id] += row.grows;
     };
     for (const Row& row : intervals_) add(row, by_row, grows);
     for (const Row& row : totals_) add(row, by_total, grows_total);
@@ -115,7 +115,7 @@ TEST_P(RandomAggregator, cpus_and_threads_add_up_to_all) {
     for (const std::vector<Row>* rows : {&intervals_, &totals_}) {
         Sums all, cpus, threads;
         for (const Row& row : *rows) {
-            if (row.op.empty()) continue;
+            if (row.op == Op::none) continue;
             (row.cpu ? cpus : row.tid ? threads : all).add(row);
             EXPECT_FALSE(row.cpu && row.tid);
         }

@@ -29,12 +29,12 @@ TEST(Aggregator, a_row_has_every_figure_of_its_map_and_operation) {
     const std::vector<Row> rows = aggregator.close_interval(seconds);
     ASSERT_EQ(rows.size(), 1u);
     const Row& row = rows[0];
-    EXPECT_EQ(row.pid, 7);
-    EXPECT_EQ(row.source, "usdt");
-    EXPECT_EQ(row.map_id, 1u);
-    EXPECT_EQ(row.map_name, "users");
-    EXPECT_EQ(row.map_kind, "go_map");
-    EXPECT_EQ(row.op, "assign");
+    EXPECT_EQ(row.pid(), 7);
+    EXPECT_EQ(row.map->source, &sample_source);
+    EXPECT_EQ(row.map->id.id, 1u);
+    EXPECT_EQ(row.map->name, "users");
+    EXPECT_EQ(row.map->kind, "go_map");
+    EXPECT_EQ(row.op, Op::assign);
     EXPECT_FALSE(row.cpu);
     EXPECT_FALSE(row.tid);
     EXPECT_EQ(row.calls, 4u);
@@ -118,7 +118,7 @@ TEST(Aggregator, a_destroyed_map_has_rows_while_it_had_calls_and_always_in_total
     aggregator.describe({7, 0, 1}, destroyed);
     const std::vector<Row> last = aggregator.close_interval(seconds);
     ASSERT_EQ(last.size(), 1u);
-    EXPECT_EQ(last[0].map_name, "gone");  // keeps its last figures
+    EXPECT_EQ(last[0].map->name, "gone");  // keeps its last figures
     EXPECT_EQ(last[0].buckets, 16u);
     EXPECT_TRUE(aggregator.close_interval(seconds).empty());
     EXPECT_EQ(aggregator.totals(4).size(), 1u);
@@ -126,20 +126,6 @@ TEST(Aggregator, a_destroyed_map_has_rows_while_it_had_calls_and_always_in_total
     EXPECT_FALSE(aggregator.find({7, 0, 1})->alive);
     EXPECT_EQ(aggregator.find({7, 0, 2}), nullptr);
     EXPECT_EQ(aggregator.maps(), 1u);
-}
-
-TEST(Aggregator, counts_the_maps_of_each_source) {
-    Aggregator aggregator({});
-    MapInfo go = info_of("of another source");
-    go.source = "go";
-    for (std::uint32_t id = 1; id <= 3; ++id) aggregator.describe({7, 0, id}, info_of("ours"));
-    aggregator.describe({8, 0, 1}, go);
-    aggregator.describe({8, 0, 1}, go);                           // again
-    aggregator.describe({7, 0, other_maps}, info_of("(other)"));  // no map
-    EXPECT_EQ(aggregator.maps_of("usdt"), 3u);
-    EXPECT_EQ(aggregator.maps_of("go"), 1u);
-    EXPECT_EQ(aggregator.maps_of("nobody"), 0u);
-    EXPECT_EQ(aggregator.maps(), 4u);
 }
 
 TEST(Aggregator, growth_is_on_all_rows_of_its_map) {
@@ -191,16 +177,16 @@ TEST(Aggregator, rows_are_in_order_and_only_those_asked_for) {
 TEST(Aggregator, loss_of_no_map_is_a_row_of_its_process) {
     Aggregator aggregator({});
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts_of({10}));
-    aggregator.add_lost(7, "usdt", 0);
+    aggregator.add_lost(7, sample_source, 0);
     EXPECT_EQ(aggregator.close_interval(seconds).size(), 1u);
-    aggregator.add_lost(7, "usdt", 3);
-    aggregator.add_lost(7, "usdt", 4);
+    aggregator.add_lost(7, sample_source, 3);
+    aggregator.add_lost(7, sample_source, 4);
     const std::vector<Row> rows = aggregator.close_interval(seconds);
-    const auto lost = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.op.empty(); });
+    const auto lost = std::find_if(rows.begin(), rows.end(), [](const Row& row) { return row.op == Op::none; });
     ASSERT_NE(lost, rows.end());
-    EXPECT_EQ(lost->map_name, "(lost)");
-    EXPECT_EQ(lost->pid, 7);
-    EXPECT_EQ(lost->source, "usdt");
+    EXPECT_EQ(lost->map->name, "(lost)");
+    EXPECT_EQ(lost->pid(), 7);
+    EXPECT_EQ(lost->map->source, &sample_source);
     EXPECT_EQ(lost->calls, 0u);
     EXPECT_EQ(lost->lost, 7u);
     EXPECT_EQ(aggregator.close_interval(seconds)[0].lost, 0u);
@@ -247,7 +233,7 @@ TEST(Aggregator, no_seconds_give_no_rate_and_nothing_is_nan) {
 
 TEST(Aggregator, growth_is_told_apart_from_the_rest) {
     Aggregator aggregator({});
-    const CellKey key{{1, 0, 1}, MAPAUDIT_OP_ASSIGN, 0, 0};
+    const CellKey key{{1, 0, 1}, Op::assign, 0, 0};
     Counts counts;
     counts.calls = 1'000;
     counts.latency.add(100, 980);

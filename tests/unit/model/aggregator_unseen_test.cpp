@@ -52,16 +52,18 @@ TEST(AggregatorUnseen, a_partly_seen_interval_is_scaled_and_an_unseen_one_goes_o
     EXPECT_FALSE(totals[1].estimated);
 }
 
-MapInfo info_from(const char* source) {
+constexpr SourceTraits go_like{.name = "go"};
+
+MapInfo info_from(const SourceTraits& source) {
     MapInfo info = info_of("m");
-    info.source = source;
+    info.source = &source;
     return info;
 }
 
 TEST(AggregatorUnseen, what_one_source_did_not_see_is_no_matter_for_another) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("usdt"));
-    aggregator.describe({7, 0, 2}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(sample_source));
+    aggregator.describe({7, 0, 2}, info_from(go_like));
     for (const std::uint32_t map : {1u, 2u}) {
         Counts counts;
         counts.calls = 100;
@@ -79,7 +81,7 @@ TEST(AggregatorUnseen, what_one_source_did_not_see_is_no_matter_for_another) {
 // A tenth of what the target did was seen, whatever the time that took; then it did nothing more.
 TEST(AggregatorUnseen, calls_are_scaled_by_what_the_target_did) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(go_like));
     Counts counts;
     counts.calls = 400;
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
@@ -104,7 +106,7 @@ TEST(AggregatorUnseen, calls_are_scaled_by_what_the_target_did) {
 
 TEST(AggregatorUnseen, a_doubtful_measure_makes_a_doubtful_estimate) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(go_like));
     Counts counts;
     counts.calls = 40'000;
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "model/aggregator.hpp"
+#include "support/described.hpp"
 
 namespace mapaudit::model {
 namespace {
@@ -25,10 +26,9 @@ ProcessBlame process(int pid, std::uint64_t samples, std::uint64_t elsewhere, st
     return blame;
 }
 
-Row row(int pid, std::uint32_t map, const char* op, std::uint64_t calls = 0) {
+Row row(int pid, std::uint32_t map, Op op, std::uint64_t calls = 0) {
     Row row;
-    row.pid = pid;
-    row.map_id = map;
+    row.map = MapDescription{.id = {pid, 0, map}};
     row.op = op;
     row.calls = calls;
     return row;
@@ -81,7 +81,7 @@ TEST(BlameAggregator, adds_up_over_intervals_maps_and_processes) {
     aggregator.add(process(2, 4, 1, 2, 1));
     CpuReport first = aggregator.close_interval();
     ASSERT_EQ(first.maps.size(), 2u);
-    EXPECT_EQ(first.maps[0].key, (BlameKey{1, 0, 7}));
+    EXPECT_EQ(first.maps[0].map->id, (MapId{1, 0, 7}));
     EXPECT_EQ(first.maps[0].sum(), sampled(3, 2, 1, 0));
     EXPECT_EQ(first.maps[1].sum(), sampled(0, 0, 0, 5));
     ASSERT_NE(first.process(1), nullptr);
@@ -128,7 +128,7 @@ protected:
 };
 
 TEST_F(Shares, rows_of_a_map_add_up_and_growth_has_its_own) {
-    std::vector<Row> rows{row(1, 7, "assign"), row(1, 7, "lookup"), row(1, 7, "grow"), row(1, 8, "lookup")};
+    std::vector<Row> rows{row(1, 7, Op::assign), row(1, 7, Op::lookup), row(1, 7, Op::grow), row(1, 8, Op::lookup)};
     Row on_cpu = rows[0];
     on_cpu.cpu = 1;
     rows.push_back(on_cpu);
@@ -141,20 +141,20 @@ TEST_F(Shares, rows_of_a_map_add_up_and_growth_has_its_own) {
 }
 
 TEST_F(Shares, growth_stays_with_its_operation_where_it_has_no_row) {
-    std::vector<Row> rows{row(1, 7, "assign"), row(1, 7, "lookup")};
+    std::vector<Row> rows{row(1, 7, Op::assign), row(1, 7, Op::lookup)};
     share_cpu(rows, cpu_);
     EXPECT_DOUBLE_EQ(*rows[0].cpu_share, 0.20);
 }
 
 TEST_F(Shares, another_registrys_map_of_the_same_id_is_another) {
-    std::vector<Row> rows{row(1, 7, "lookup")};
-    rows[0].domain = 1;
+    std::vector<Row> rows{row(1, 7, Op::lookup)};
+    test::redescribe(rows[0], [](MapDescription& map) { map.id.domain = 1; });
     share_cpu(rows, cpu_);
     EXPECT_DOUBLE_EQ(*rows[0].cpu_share, 0.0);
 }
 
 TEST_F(Shares, without_samples_there_is_none) {
-    std::vector<Row> rows{row(2, 7, "lookup")};
+    std::vector<Row> rows{row(2, 7, Op::lookup)};
     share_cpu(rows, cpu_);
     EXPECT_FALSE(rows[0].cpu_share);
     share_cpu(rows, CpuReport{});
@@ -164,26 +164,26 @@ TEST_F(Shares, without_samples_there_is_none) {
 TEST_F(Shares, a_part_younger_than_the_whole_is_no_more_than_all) { EXPECT_DOUBLE_EQ(*cpu_share(cpu_, 1, 101), 1.0); }
 
 TEST_F(Shares, calls_come_from_the_rows) {
-    Row on_cpu = row(1, 7, "lookup", 3);
+    Row on_cpu = row(1, 7, Op::lookup, 3);
     on_cpu.cpu = 0;
-    count_calls(cpu_, {row(1, 7, "lookup", 40), on_cpu, row(1, 7, "grow", 2), row(1, 9, "lookup", 1)});
+    count_calls(cpu_, {row(1, 7, Op::lookup, 40), on_cpu, row(1, 7, Op::grow, 2), row(1, 9, Op::lookup, 1)});
     EXPECT_EQ(cpu_.maps[0].calls[MAPAUDIT_OP_LOOKUP], 40u);
     EXPECT_EQ(cpu_.maps[0].calls[MAPAUDIT_OP_ASSIGN], 0u);
 }
 
 TEST(Aggregator, names_the_blamed_and_tells_registries_apart) {
     Aggregator aggregator({});
-    aggregator.describe({1, 1, 7}, {"usdt", "users", "go_map", {}, {}, {}, true});
+    aggregator.describe({1, 1, 7}, {nullptr, "users", "go_map", {}, {}, {}, true});
     aggregator.blame().add({1, 1, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
     aggregator.blame().add({1, 0, 7}, MAPAUDIT_OP_LOOKUP, sampled(1, 0, 0, 0));
     const CpuReport cpu = aggregator.cpu_totals();
-    EXPECT_EQ(cpu.maps[0].name, "");
-    EXPECT_EQ(cpu.maps[1].name, "users");
-    EXPECT_EQ(cpu.maps[1].kind, "go_map");
+    EXPECT_EQ(cpu.maps[0].map->name, "");
+    EXPECT_EQ(cpu.maps[1].map->name, "users");
+    EXPECT_EQ(cpu.maps[1].map->kind, "go_map");
     Counts counts;
     counts.calls = 1;
-    aggregator.add({{1, 1, 7}, MAPAUDIT_OP_LOOKUP, 0, 0}, counts);
-    EXPECT_EQ(aggregator.totals(1).at(0).domain, 1u);
+    aggregator.add({{1, 1, 7}, Op::lookup, 0, 0}, counts);
+    EXPECT_EQ(aggregator.totals(1).at(0).map->id.domain, 1u);
 }
 
 }  // namespace

@@ -74,6 +74,22 @@ TEST(DutyCycle, the_first_window_comes_at_once_and_lasts_for_a_moment_at_least) 
     EXPECT_TRUE(duty.decide({10, 0.02e9, 8e9}));
 }
 
+TEST(DutyCycle, stays_shut_until_there_is_credit_for_a_window_like_the_last) {
+    DutyCycle duty(10);
+    EXPECT_TRUE(duty.decide({0, 0, 0}));
+    EXPECT_FALSE(duty.decide({0.1, 0.05e9, 0.1e9})) << "40 ms in debt";
+    EXPECT_FALSE(duty.decide({0.99, 0.05e9, 0.99e9})) << "the window cost 50 ms, and there are 49 now";
+    EXPECT_TRUE(duty.decide({1.01, 0.05e9, 1.01e9}));
+}
+
+TEST(DutyCycle, waits_for_no_more_credit_than_can_be_saved_up) {
+    DutyCycle duty(10);
+    EXPECT_TRUE(duty.decide({0, 0, 0}));
+    EXPECT_FALSE(duty.decide({1, 1e9, 1e9})) << "ten times what can be saved up; 900 ms in debt";
+    EXPECT_FALSE(duty.decide({10.9, 1e9, 10.9e9}));
+    EXPECT_TRUE(duty.decide({11.1, 1e9, 11.1e9}));
+}
+
 TEST(DutyCycle, a_long_look_at_the_start_where_it_is_asked_for) {
     const Outcome ahead = run(DutyCycle(25, 4), {.cpus = 1, .cost_share = 0.9}, 1.2);
     EXPECT_GT(ahead.open_s, 1.0);

@@ -3,10 +3,20 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <string_view>
+
 #include "model/advice.hpp"
 
 namespace mapaudit::model {
 namespace {
+
+constexpr std::array<std::string_view, 2> library{"mapaudit::", "mapaudit_probe_"};
+constexpr std::array<std::string_view, 1> callers{"mapaudit::workload::"}, between{"std::"};
+constexpr SourceTraits source{.name = "usdt", .library = library, .callers = callers, .between = between};
+
+constexpr std::array<std::string_view, 1> go_library{"runtime."};
+constexpr SourceTraits go_like{.name = "go", .growth_speaks_alone = true, .library = go_library};
 
 Frame frame(const char* function, const char* file = "", std::uint32_t line = 0) {
     Frame f;
@@ -36,24 +46,21 @@ TEST(Stacks, the_librarys_own_frames_come_first) {
     const Stack stack =
         stack_of({"mapaudit_probe_contended", "void mapaudit::detail::tell<int>(int)", "std::swap<int>(int)",
                   "mapaudit::detail::table_map<int>::assign(int)", "handle(mapaudit::go_map<int>&)", "main"});
-    EXPECT_EQ(caller_of(stack)->function, "handle(mapaudit::go_map<int>&)");
-    EXPECT_EQ(first_telling_frame(stack), 3u) << "the map's own operation is kept";
+    EXPECT_EQ(caller_of(stack, source)->function, "handle(mapaudit::go_map<int>&)");
+    EXPECT_EQ(first_telling_frame(stack, source), 3u) << "the map's own operation is kept";
 }
 
 TEST(Stacks, without_library_frames_everything_tells) {
-    EXPECT_EQ(first_telling_frame(stack_of({"f", "main"})), 0u);
-    EXPECT_EQ(caller_of(stack_of({"std::thread::run", "main"}))->function, "std::thread::run");
-    EXPECT_EQ(caller_of(stack_of({})), nullptr);
-    EXPECT_EQ(caller_of(stack_of({"mapaudit::detail::x()"})), nullptr);
-    EXPECT_EQ(caller_of(stack_of({"mapaudit::workload::drive()"}))->function, "mapaudit::workload::drive()");
+    EXPECT_EQ(first_telling_frame(stack_of({"f", "main"}), source), 0u);
+    EXPECT_EQ(caller_of(stack_of({"std::thread::run", "main"}), source)->function, "std::thread::run");
+    EXPECT_EQ(caller_of(stack_of({}), source), nullptr);
+    EXPECT_EQ(caller_of(stack_of({"mapaudit::detail::x()"}), source), nullptr);
+    EXPECT_EQ(caller_of(stack_of({"mapaudit::workload::drive()"}), source)->function, "mapaudit::workload::drive()");
 }
 
 Evidence wait(std::uint64_t count, std::uint64_t total_ns, std::uint32_t owner, const Stack& stack) {
     Evidence row;
-    row.pid = 1;
-    row.map_id = 1;
-    row.map_name = "m";
-    row.map_kind = "mutex_map";
+    row.map = MapDescription{.id = {1, 0, 1}, .source = &source, .name = "m", .kind = "mutex_map"};
     row.other_tid = owner;
     row.count = count;
     row.total_ns = total_ns;
@@ -81,19 +88,16 @@ TEST(EvidenceRows, one_stack_under_two_names_is_one_row) {
 Report report_of(const char* kind, std::uint64_t lookups, std::uint64_t assigns, double mean_ns, double waited,
                  std::uint64_t waits) {
     Report report;
-    for (const auto& [op, calls] : {std::pair{"lookup", lookups}, std::pair{"assign", assigns}}) {
+    for (const auto& [op, calls] : {std::pair{Op::lookup, lookups}, std::pair{Op::assign, assigns}}) {
         Row row;
-        row.pid = 1;
-        row.map_id = 1;
-        row.map_name = "m";
-        row.map_kind = kind;
+        row.map = MapDescription{.id = {1, 0, 1}, .source = &source, .name = "m", .kind = kind};
         row.op = op;
         row.calls = row.timed = calls;
         row.mean_ns = mean_ns;
         row.p99_ns = 10 * mean_ns;
         row.p999_ns = 20 * mean_ns;
-        row.waits = op == std::string("assign") ? waits : 0;
-        row.wait_total_ns = op == std::string("assign") ? waited * mean_ns * static_cast<double>(lookups + assigns) : 0;
+        row.waits = op == Op::assign ? waits : 0;
+        row.wait_total_ns = op == Op::assign ? waited * mean_ns * static_cast<double>(lookups + assigns) : 0;
         row.size = 1000;
         report.rows.push_back(row);
     }
@@ -168,8 +172,7 @@ TEST(Advice, too_many_threads_for_the_cpus) {
     waited.other_stack = stack_of({"update(int)", "main"});
     report.evidence = {waited, hold(40, 80'000'000, waited.other_stack)};
     MapBlame blame;
-    blame.key = {report.rows[0].pid, 0, report.rows[0].map_id};
-    blame.name = report.rows[0].map_name;
+    blame.map = report.rows[0].map;
     blame.ops[MAPAUDIT_OP_ASSIGN].lock_preemptions = 30;
     blame.ops[MAPAUDIT_OP_LOOKUP].lock_preemptions = 10;
     blame.ops[MAPAUDIT_OP_ASSIGN].lock_preempted_ns = 60'000'000;
@@ -190,7 +193,7 @@ TEST(Advice, reserve_says_what_growth_cost) {
     Row& assign = report.rows[1];
     assign.growth = {10'000, 50'000'000, 1'000, 900, 800.0};
     Row grow = assign;
-    grow.op = "grow";
+    grow.op = Op::grow;
     grow.grows = 12;
     grow.growth = {};
     report.rows.push_back(grow);
@@ -209,12 +212,9 @@ TEST(Advice, reserve_says_what_growth_cost) {
 
 Row go_growth(std::uint64_t grows) {
     Row row;
-    row.pid = 1;
-    row.source = "go";
-    row.map_id = 1;
-    row.map_name = "map[string]int main.go:7 main.fill";
-    row.map_kind = "go classic";
-    row.op = "grow";
+    row.map = MapDescription{
+        .id = {1, 0, 1}, .source = &go_like, .name = "map[string]int main.go:7 main.fill", .kind = "go classic"};
+    row.op = Op::grow;
     row.grows = row.calls = grows;
     row.size = 5'000;
     return row;
@@ -225,9 +225,7 @@ TEST(Advice, a_go_map_whose_operations_are_not_watched_is_made_larger) {
     report.rows = {go_growth(10)};
     Evidence seldom;
     seldom.kind = EvidenceKind::growing;
-    seldom.pid = 1;
-    seldom.map_id = 1;
-    seldom.map_name = report.rows[0].map_name;
+    seldom.map = report.rows[0].map;
     seldom.count = 2;
     seldom.stack = stack_of({"main.once"});
     Evidence often = seldom;

@@ -167,6 +167,41 @@ TEST(Governor, decides_nothing_on_a_moment) {
     EXPECT_GT(governor.decide(Level::full, moment).percent, 1);
 }
 
+TEST(Governor, the_period_after_a_switch_decides_nothing) {
+    const SimulatedLoad extreme{.operations_per_s = 40'000'000, .elsewhere_ns = 0, .operation_ns = 20};
+    ASSERT_GT(extreme.percent_at(Level::sampled), 2);
+    Governor governor(2, prices, Level::full);
+    EXPECT_EQ(governor.decide(Level::full, extreme.at(Level::full)).level, Level::sampled);
+    const Decision settling = governor.decide(Level::sampled, extreme.at(Level::sampled));
+    EXPECT_EQ(settling.level, Level::sampled);
+    EXPECT_GT(settling.percent, 2) << "what it cost is told all the same";
+    EXPECT_EQ(governor.decide(Level::sampled, extreme.at(Level::sampled)).level, Level::events);
+}
+
+TEST(Governor, goes_up_only_after_calm_periods_in_a_row) {
+    const SimulatedLoad low{.operations_per_s = 20'000, .elsewhere_ns = 1e8};
+    const SimulatedLoad high{.operations_per_s = 2'000'000, .elsewhere_ns = 1e8};
+    ASSERT_LT(high.percent_at(Level::sampled), 2);
+    Governor governor(2, prices, Level::full);
+    const auto next = [&](const SimulatedLoad& load) {
+        return governor.decide(Level::sampled, load.at(Level::sampled)).level;
+    };
+    for (int i = 0; i < Governor::calm_least - 1; ++i) EXPECT_EQ(next(low), Level::sampled);
+    EXPECT_EQ(next(high), Level::sampled);
+    for (int i = 0; i < Governor::calm_least - 1; ++i) EXPECT_EQ(next(low), Level::sampled) << "begins anew";
+    EXPECT_EQ(next(low), Level::full);
+}
+
+TEST(Governor, goes_by_the_prices_it_was_told_last) {
+    const SimulatedLoad load{.operations_per_s = 10'000, .elsewhere_ns = 1e8};
+    Governor governor(2, prices, Level::full);
+    EXPECT_EQ(governor.decide(Level::full, load.at(Level::full)).level, Level::full);
+    Prices dear = prices;
+    dear.record_ns = 100'000;
+    governor.set_prices(dear);
+    EXPECT_EQ(governor.decide(Level::full, load.at(Level::full)).level, Level::sampled);
+}
+
 TEST(Overhead, is_prices_times_activity_over_the_targets_time) {
     const Activity activity{
         .timed = 1000, .counted = 10'000, .batches = 7, .events = 2, .samples = 3, .program_ns = 12'000};

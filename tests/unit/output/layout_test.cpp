@@ -26,7 +26,7 @@ model::Report many_rows(std::uint32_t n) {
     model::Report report = sample_report();
     report.rows.clear();
     for (std::uint32_t i = 0; i < n; ++i)
-        report.rows.push_back(sample_row(i + 1, "m" + std::to_string(i), "lookup", n - i));
+        report.rows.push_back(sample_row(i + 1, "m" + std::to_string(i), model::Op::lookup, n - i));
     return report;
 }
 
@@ -74,7 +74,7 @@ TEST(Layout, narrower_by_one_goes_without_the_bucket_rate) {
 
 TEST(Layout, fits_every_size) {
     model::Report report = sample_report();
-    report.rows[1].map_name = "名前名前名前名前名前名前名前名前";
+    test::rename(report.rows[1], "名前名前名前名前名前名前名前名前");
     for (const bool who : {false, true}) {
         View view;
         view.per_cpu = who;

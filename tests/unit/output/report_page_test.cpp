@@ -114,14 +114,14 @@ TEST(ReportPage, charts_of_what_there_is) {
     EXPECT_THAT(html, HasSubstr("users(go_map) assign: 20 % at 2s"));
     Recording many = sample();
     for (std::uint32_t i = 10; i < 40; ++i)
-        many.intervals.push_back({1, sample_row(i, "m" + std::to_string(i), "lookup", i)});
+        many.intervals.push_back({1, sample_row(i, "m" + std::to_string(i), model::Op::lookup, i)});
     EXPECT_THAT(charts_html(many), HasSubstr("with fewer calls, not drawn"));
 }
 
 TEST(ReportPage, names_cannot_leave_their_place) {
     Recording nasty = sample();
-    for (model::Row& row : nasty.totals) row.map_name = "</style><script>alert('x')</script>\"";
-    for (RecordedRow& row : nasty.intervals) row.row.map_name = "</svg><img src=x onerror=alert(1)>";
+    for (model::Row& row : nasty.totals) test::rename(row, "</style><script>alert('x')</script>\"");
+    for (RecordedRow& row : nasty.intervals) test::rename(row.row, "</svg><img src=x onerror=alert(1)>");
     nasty.begin = "<b>";
     const std::string html = report_page(nasty, "<i>.csv", "");
     EXPECT_THAT(html, Not(HasSubstr("<script")));

@@ -7,16 +7,17 @@
 #include <string>
 
 #include "model/report.hpp"
+#include "support/described.hpp"
 
 namespace mapaudit::output {
 
-inline model::Row sample_row(std::uint32_t id, const std::string& name, const std::string& op, std::uint64_t calls) {
+inline constexpr model::SourceTraits library_source{.name = "usdt",
+                                                    .lock_advice = "put a lock round it, or use a kind that has one"};
+
+inline model::Row sample_row(std::uint32_t id, const std::string& name, model::Op op, std::uint64_t calls) {
     model::Row row;
-    row.pid = 4242;
-    row.source = "usdt";
-    row.map_id = id;
-    row.map_name = name;
-    row.map_kind = "go_map";
+    row.map = model::MapDescription{
+        .id = {4242, 0, id}, .number = id, .source = &library_source, .name = name, .kind = "go_map"};
     row.op = op;
     row.calls = calls;
     row.calls_per_s = static_cast<double>(calls) / 2;
@@ -48,12 +49,10 @@ inline model::Report sample_report(model::Scope scope = model::Scope::interval) 
     report.ledger = {1'000'003, 1'000'000, {{"ring full", 2}, {"map table full", 0}, {"unreadable memory", 1}}};
 
     model::Row lost;
-    lost.pid = 4242;
-    lost.source = "usdt";
-    lost.map_name = "(lost)";
+    lost.map = model::MapDescription{.id = {.pid = 4242}, .source = &library_source, .name = "(lost)"};
     lost.lost = 1;
 
-    model::Row assign = sample_row(1, "users", "assign", 1'000'003);
+    model::Row assign = sample_row(1, "users", model::Op::assign, 1'000'003);
     give_times(assign, 123.44);
     assign.waits = 17;
     assign.wait_p99_ns = 456.78;
@@ -72,24 +71,24 @@ inline model::Report sample_report(model::Scope scope = model::Scope::interval) 
     model::Row in_thread = on_cpu;
     in_thread.cpu.reset();
     in_thread.tid = 4243;
-    model::Row lookup = sample_row(1, "users", "lookup", 12'345'678);
+    model::Row lookup = sample_row(1, "users", model::Op::lookup, 12'345'678);
     give_times(lookup, 38.5);
     lookup.weight = 64;
     lookup.cpu_share = 0.5;
     lookup.grows = 3;
     lookup.buckets_per_s = 96;
-    model::Row grow = sample_row(1, "users", "grow", 3);
+    model::Row grow = sample_row(1, "users", model::Op::grow, 3);
     give_times(grow, 50'000);
     grow.grows = 3;
     grow.buckets_per_s = 96;
     grow.cpu_share = 0;
-    model::Row idle = sample_row(2, "", "lookup", 0);
+    model::Row idle = sample_row(2, "", model::Op::lookup, 0);
     idle.size.reset();
     idle.buckets.reset();
     idle.load_factor.reset();
-    model::Row nasty = sample_row(3, "a,\"b\"\n\x1b[31m\xff\xe2\x80\xae\xce\xbc", "erase", 42);
+    model::Row nasty = sample_row(3, "a,\"b\"\n\x1b[31m\xff\xe2\x80\xae\xce\xbc", model::Op::erase, 42);
     give_times(nasty, 7);
-    nasty.map_kind = "=kind";
+    test::redescribe(nasty, [](model::MapDescription& map) { map.kind = "=kind"; });
     report.rows = {lost, assign, on_cpu, in_thread, lookup, grow, idle, nasty};
     return report;
 }

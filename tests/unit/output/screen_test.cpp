@@ -156,7 +156,7 @@ model::Report many_rows() {
     model::Report report = sample_report();
     report.rows.clear();
     for (std::uint32_t i = 0; i < 100; ++i)
-        report.rows.push_back(sample_row(i + 1, "map" + std::to_string(i), "lookup", 1000 - i));
+        report.rows.push_back(sample_row(i + 1, "map" + std::to_string(i), model::Op::lookup, 1000 - i));
     return report;
 }
 
@@ -210,7 +210,7 @@ TEST_F(ScreenTest, a_pause_freezes_what_is_shown) {
     model::Report report = sample_report();
     ASSERT_TRUE(screen->write(report));
     EXPECT_TRUE(press(*screen, "p", "PAUSED"));
-    report.rows[1].map_name = "newcomer";
+    test::rename(report.rows[1], "newcomer");
     ASSERT_TRUE(screen->write(report));
     EXPECT_TRUE(press(*screen, "?", "q quit"));  // the last line of the screen
     EXPECT_THAT(terminal_.drawn(), HasSubstr("users(go_map)"));
@@ -238,7 +238,7 @@ TEST_F(ScreenTest, follows_the_size_of_its_terminal) {
 TEST_F(ScreenTest, totals_are_left_to_the_summary) {
     const auto screen = make();
     model::Report total = sample_report(model::Scope::total);
-    total.rows[1].map_name = "only_in_total";
+    test::rename(total.rows[1], "only_in_total");
     ASSERT_TRUE(screen->write(total));
     ASSERT_TRUE(screen->write(sample_report()));
     EXPECT_EQ(terminal_.missing("users(go_map)"), "");

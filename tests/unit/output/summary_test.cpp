@@ -58,7 +58,8 @@ TEST(Summary, nothing_lost_is_said_plainly) {
 TEST(Summary, the_most_called_rows_and_how_many_more) {
     model::Report report = total();
     report.rows.clear();
-    for (std::uint32_t i = 1; i <= 37; ++i) report.rows.push_back(sample_row(i, "m" + std::to_string(i), "lookup", i));
+    for (std::uint32_t i = 1; i <= 37; ++i)
+        report.rows.push_back(sample_row(i, "m" + std::to_string(i), model::Op::lookup, i));
     const std::string text = summary_text(report);
     EXPECT_THAT(text, HasSubstr("m37(go_map) lookup"));
     EXPECT_THAT(text, HasSubstr("m18(go_map) lookup"));
@@ -77,7 +78,7 @@ TEST(Summary, a_run_without_a_call_says_why) {
 
 TEST(Summary, estimates_are_named) {
     model::Report report = total();
-    report.rows = {sample_row(1, "few", "lookup", 1'009), sample_row(2, "many", "lookup", 1'000'003)};
+    report.rows = {sample_row(1, "few", model::Op::lookup, 1'009), sample_row(2, "many", model::Op::lookup, 1'000'003)};
     EXPECT_THAT(summary_text(report), Not(HasSubstr("estimates")));
     report.rows[1].estimated = true;
     EXPECT_THAT(summary_text(report), HasSubstr("Calls with ≈ are estimates, scaled from a part of the time (column "

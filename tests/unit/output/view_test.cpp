@@ -19,7 +19,10 @@ using testing::HasSubstr;
 std::vector<std::string> shown(const model::Report& report, const View& view) {
     std::vector<std::string> names;
     for (const model::Row* row : select_rows(report.rows, view)) {
-        names.push_back(std::to_string(row->map_id) + row->op + (row->cpu ? " cpu" : row->tid ? " tid" : ""));
+        names.push_back(std::to_string(row->map->number) + std::string(op_name(row->op)) +
+                        (row->cpu   ? " cpu"
+                         : row->tid ? " tid"
+                                    : ""));
     }
     return names;
 }
@@ -45,7 +48,8 @@ TEST(View, rows_come_largest_first_and_what_is_unknown_last) {
 
 TEST(View, every_column_sorts_by_its_own_figure) {
     model::Report report;
-    for (int i = 0; i < 3; ++i) report.rows.push_back(sample_row(static_cast<std::uint32_t>(i + 1), "m", "lookup", 10));
+    for (int i = 0; i < 3; ++i)
+        report.rows.push_back(sample_row(static_cast<std::uint32_t>(i + 1), "m", model::Op::lookup, 10));
     const auto sorted_first = [&](SortColumn column, auto change) {
         model::Report changed = report;
         change(changed.rows[1]);
@@ -64,7 +68,7 @@ TEST(View, every_column_sorts_by_its_own_figure) {
     EXPECT_EQ(sorted_first(SortColumn::load, [](auto& r) { r.load_factor = 4; }), second);
     EXPECT_EQ(sorted_first(SortColumn::grows, [](auto& r) { r.grows = 1; }), second);
     EXPECT_EQ(sorted_first(SortColumn::cpu, [](auto& r) { r.cpu_share = 0; }), second);
-    EXPECT_EQ(sorted_first(SortColumn::name, [](auto& r) { r.map_name = "a"; }), second);
+    EXPECT_EQ(sorted_first(SortColumn::name, [](auto& r) { test::rename(r, "a"); }), second);
 }
 
 TEST(View, single_cpus_and_threads_follow_their_row_where_asked_for) {
@@ -92,12 +96,12 @@ TEST(View, filter_is_found_in_the_name_and_never_hides_loss) {
     EXPECT_THAT(shown(report, view), ElementsAre("1lookup", "1assign", "1grow"));
     keep_matching(report, view.filter);
     EXPECT_EQ(report.rows.size(), 6u);
-    EXPECT_EQ(report.rows[0].map_name, "(lost)");
+    EXPECT_EQ(report.rows[0].map->name, "(lost)");
     EXPECT_EQ(report.ledger.fired, 1'000'003u);
 
     view.filter = *MapFilter::make("#2");  // by number where there is no name
     EXPECT_THAT(shown(sample_report(), view), ElementsAre("2lookup"));
-    model::Row long_name = sample_row(1, std::string(1'000'000, 'x'), "lookup", 1);
+    model::Row long_name = sample_row(1, std::string(1'000'000, 'x'), model::Op::lookup, 1);
     EXPECT_TRUE(MapFilter::make("x*$")->matches(long_name));
 }
 
@@ -126,7 +130,7 @@ TEST(View, columns_are_found_by_name_and_cycle) {
 }
 
 TEST(View, wait_is_a_share_of_the_timed_calls) {
-    model::Row row = sample_row(1, "m", "lookup", 640);
+    model::Row row = sample_row(1, "m", model::Op::lookup, 640);
     EXPECT_FALSE(wait_share(row));
     row.mean_ns = 100;
     row.weight = 64;  // ten calls timed: 1000 ns
@@ -139,7 +143,7 @@ TEST(View, wait_is_a_share_of_the_timed_calls) {
 }
 
 TEST(View, threads_waiting_is_time_waited_over_time_passed) {
-    model::Row row = sample_row(1, "m", "lookup", 640);  // in two seconds
+    model::Row row = sample_row(1, "m", model::Op::lookup, 640);  // in two seconds
     EXPECT_FALSE(threads_waiting(row));
     row.mean_ns = 100;
     EXPECT_DOUBLE_EQ(*threads_waiting(row), 0.0);

@@ -30,7 +30,7 @@ GoBinary read_program(const std::string& path) {
     return std::move(**binary);
 }
 
-// Of what nm lists, the functions to be found. Those of the other design are not there.
+// Is this name, from nm's list, one of the functions to be found? Those of the other design are not there.
 bool is_map_function(const std::string& name, GoMapDesign design) {
     static const std::regex both(
         R"(runtime\.(mapassign(_fast(32|64|str|32ptr|64ptr))?|mapaccess[12](_fast(32|64|str))?|fatal|gopanic))");

@@ -8,7 +8,7 @@ namespace {
 
 std::vector<model::Evidence> rows_of(const GoEvidence& evidence) {
     return evidence.rows([](const GoPlace& place, model::Evidence& row) {
-        row.pid = static_cast<int>(place.process);
+        row.map = model::MapDescription{.id = {static_cast<int>(place.process), 0, place.map}};
         model::Frame frame;
         frame.offset = place.caller;
         row.stack.frames = {frame};
@@ -36,8 +36,8 @@ TEST(GoEvidence, growths_of_one_place_map_and_reason_are_one_row) {
     EXPECT_EQ(rows[0].count, 5u) << "the most often first";
     EXPECT_EQ(rows[0].first_ns, 100u);
     EXPECT_EQ(rows[0].last_ns, 400u);
-    EXPECT_EQ(rows[0].map_id, 2u);
-    EXPECT_EQ(rows[0].pid, 1);
+    EXPECT_EQ(rows[0].map->id.id, 2u);
+    EXPECT_EQ(rows[0].map->id.pid, 1);
     EXPECT_EQ(rows[0].kind, model::EvidenceKind::growing);
 }
 

@@ -36,8 +36,8 @@ struct SourceLine {
         *out << source.function << ' ' << source.file << ':' << source.line;
     }
 };
-// Of each address, from the program's DWARF: the innermost function by libdw, file and line by addr2line. A line that
-// is not known is 0.
+// What the program's DWARF says of each address: the innermost function by libdw, file and line by addr2line. A line
+// that is not known is 0.
 std::vector<SourceLine> lines_by_dwarf(const std::string& program, const std::vector<std::uint64_t>& addresses);
 
 // The offset of a member of a struct; -1: DWARF does not describe it.

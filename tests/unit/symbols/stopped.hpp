@@ -32,7 +32,7 @@ inline std::uint32_t line_of(const std::string& mark) {
     return 0;
 }
 
-// Of a thread in a ptrace stop, as the eBPF side would: registers, and `bytes` of the stack upward from sp.
+// Copies a thread in a ptrace stop as the eBPF side would: registers, and `bytes` of the stack upward from sp.
 inline CapturedStack capture(pid_t thread, std::size_t bytes, std::vector<std::byte>& memory) {
     CapturedStack captured;
 #if defined(__x86_64__)
@@ -56,7 +56,7 @@ class Stopped {
 public:
     explicit Stopped(const std::string& program) : Stopped(std::vector<std::string>{program}) {}
     explicit Stopped(const std::vector<std::string>& command) : child_(command) { wait_for_stop(); }
-    // Of a program that still has to be told, on its standard input, to run into its stop.
+    // For a program that still has to be told, on its standard input, to run into its stop.
     Stopped(const std::vector<std::string>& command, const std::string& ready)
         : child_(command, test::Child::Input::pipe) {
         EXPECT_TRUE(child_.wait_for(ready)) << child_.err();

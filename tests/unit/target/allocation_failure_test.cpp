@@ -71,7 +71,7 @@ constexpr u64 refusals_at_least() {
     return std::is_same_v<typename Map::allocator_type, std::allocator<std::pair<const std::string, u64>>> ? 300 : 5;
 }
 
-// Of keys that are there and of keys that are not, one in four of the latter erased before.
+// Upserts keys that are there and keys that are not; one in four of the latter was erased before.
 template <class Map>
 void expect_strong_upserts(Map& map, std::unordered_map<std::string, u64>& model, long& allowance) {
     u64 thrown = 0;

@@ -58,7 +58,6 @@ std::vector<model::Evidence> GoEvidence::rows(
         const auto& [place, reason] = key;
         model::Evidence row;
         row.kind = model::EvidenceKind::growing;
-        row.map_id = place.map;
         row.detail = reason;
         row.count = times.count;
         row.first_ns = times.first_ns;
@@ -70,7 +69,6 @@ std::vector<model::Evidence> GoEvidence::rows(
         const auto& [place, op] = key;
         model::Evidence row;
         row.kind = model::EvidenceKind::calling;
-        row.map_id = place.map;
         row.detail = op;
         row.count = count;
         locate(place, row);

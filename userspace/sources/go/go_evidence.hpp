@@ -37,7 +37,7 @@ public:
     void raced(model::Evidence row);
     // Growths, calls and conflicts that found no room.
     std::uint64_t dropped() const { return dropped_; }
-    // `locate` fills in process, domain and stack.
+    // `locate` fills in the map and the stack.
     std::vector<model::Evidence> rows(const std::function<void(const GoPlace&, model::Evidence&)>& locate) const;
 
 private:

@@ -17,7 +17,7 @@ namespace mapaudit::sources {
 struct GoMapHead {
     bool plausible = false;  // it may be a map's: what follows is within bounds
     std::uint32_t seed = 0;  // the low half of it, where it has 64 bits
-    // Buckets. Of a Swiss map: groups that its directory has room for, as in wire_go_growth.
+    // Buckets; for a Swiss map the groups that its directory has room for, as in wire_go_growth.
     std::uint8_t log2_buckets = 0;
     std::uint64_t size = 0;     // elements
     std::uint64_t buckets = 0;  // of a Swiss map: groups of all its tables; 0: not known
@@ -28,7 +28,7 @@ GoMapHead head_of(const wire_go_hmap& map);
 GoMapHead head_of(const wire_go_swiss_map& map, const std::vector<wire_go_swiss_table>& tables);
 
 // The maps at these addresses, in their order; one that cannot be read is all zeros. Empty where nothing can be read at
-// all. Of the largest directories (beyond 65,536 entries for all maps together) a sample is read. Thread safe.
+// all. A sample is read where directories are very large (beyond 65,536 entries for all maps together). Thread safe.
 std::vector<GoMapHead> read_map_heads(const Process& process, GoMapDesign design,
                                       const std::vector<std::uint64_t>& addresses);
 

@@ -32,7 +32,7 @@ struct GoMap {
     std::uint32_t id = 0;
     std::uint64_t type = 0, caller = 0;  // the caller that it was first met at
     bool shared = false;
-    // Of a map of its own:
+    // For a map that has a row of its own:
     std::uint64_t address = 0;
     std::uint32_t seed = 0;
     std::uint8_t log2_grown = 0;  // buckets, as in GoObservation, by the growths that were seen
@@ -52,7 +52,7 @@ public:
     // The id of its row: its own, the one shared by those of its type and caller, or model::other_maps. The same for
     // every observation of one map, if they are told in the order they were made in.
     std::uint32_t meet(const GoObservation& observation);
-    // The id of the row that such a observation belongs to, where the map was met already: nothing changes.
+    // The id of the row that such an observation belongs to, where the map was met already: nothing changes.
     std::uint32_t known(const GoObservation& observation) const;
     // Compares a living map with what its memory holds now.
     void look(GoMap& map, const GoMapHead& head);

@@ -25,7 +25,7 @@ T at(const unsigned char* bytes, std::uint64_t offset) {
     return value;
 }
 
-// Of a rare one.
+// Which probe a rare function has.
 wire_go_probe rare_probe_of(const GoFunction& function, GoMapDesign design) {
     if (function.role == GoRole::fatal) return design == GoMapDesign::swiss ? WIRE_GO_SWISS_FATAL : WIRE_GO_FATAL;
     if (function.name.ends_with("(*Map).growToTable")) return WIRE_GO_SWISS_TO_TABLE;

@@ -50,8 +50,8 @@ public:
     // Probes of one kind, with their cookies; `index` is the process's among those audited.
     std::vector<UprobeSite> sites(GoProbes kind, std::uint32_t index) const;
 
-    // "map[string]int", by the address of a type; empty where there is no map's type. Of the executable's types it is
-    // known after the process has ended, too; one that was made at run time (reflect.MapOf) has no name here.
+    // "map[string]int", by the address of a type; empty where there is no map's type. The executable's types are known
+    // after the process has ended, too; one that was made at run time (reflect.MapOf) has no name here.
     std::string type_name(std::uint64_t type);
     // Innermost first, of frames as a program saves them, from a probe outwards; the probed function is left out.
     model::Stack stack(std::span<const __u64> frames);

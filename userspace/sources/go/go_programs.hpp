@@ -75,7 +75,7 @@ public:
     void open_window(bool open);
     // Forgets who is inside which map: while no probe of operations is attached.
     void forget_inside();
-    // What of a latency is the probes' own from now on.
+    // How much of a latency is the probes' own from now on.
     void set_span_overhead(double ns);
     // Takes all that waits in the rings.
     GoEvents drain();

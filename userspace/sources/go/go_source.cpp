@@ -99,7 +99,7 @@ model::MapId GoSource::key_of(std::uint32_t process, std::uint32_t id) const {
 void GoSource::know_others(const model::MapId& key, model::Aggregator& aggregator) const {
     if (key.id != model::other_maps || aggregator.find(key) != nullptr) return;
     model::MapInfo others;
-    others.source = name();
+    others.source = &go_traits;
     others.name = "(other)";
     aggregator.describe(key, others);
 }
@@ -110,14 +110,14 @@ void GoSource::add(const Growth& growth, model::Aggregator& aggregator) {
     model::Counts counts;
     counts.calls = counts.grows = growth.doublings + growth.same_size;
     counts.buckets_grown = static_cast<std::int64_t>(growth.buckets_added);
-    aggregator.add({key, MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
+    aggregator.add({key, model::Op::grow, UINT32_MAX, 0}, counts);
     taken_ += counts.calls;
     const GoPlace place{growth.process, growth.id, growth.caller};
     evidence_.grew(place, MAPAUDIT_GROW_LOAD, {growth.doublings, growth.first_ns, growth.last_ns});
     evidence_.grew(place, MAPAUDIT_GROW_OVERFLOW, {growth.same_size, growth.first_ns, growth.last_ns});
 }
 
-// Of an operation by one caller, or of its latencies in one bucket.
+// Adds the calls of an operation by one caller, or its latencies in one bucket.
 void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, model::Aggregator& aggregator) {
     const auto& [key, value] = row;
     const auto op = static_cast<mapaudit_op>(key.op & ~WIRE_GO_TIMES);
@@ -136,7 +136,7 @@ void GoSource::add(std::uint32_t process, std::uint32_t id, const GoCalls& row, 
     }
     const model::MapId map = key_of(process, id);
     know_others(map, aggregator);
-    aggregator.add({map, op, UINT32_MAX, 0}, counts);
+    aggregator.add({map, model::op_of(op), UINT32_MAX, 0}, counts);
 }
 
 // Generic code has its maps' types only as far as it is compiled for them: "map[go.shape.int_0]int" is a map[int]int, a
@@ -165,7 +165,7 @@ void GoSource::take_rows(model::Aggregator& aggregator) {
         if (row.key.map == 0) add_shared(row, aggregator);
 }
 
-// Of maps that have no place of their own: nil, on a stack, or one too many.
+// The same for maps that have no place of their own: nil, on a stack, or one too many.
 void GoSource::add_shared(const GoCalls& row, model::Aggregator& aggregator) {
     if (row.key.process >= targets_.size()) return;
     GoObservation observation;
@@ -238,7 +238,7 @@ std::string GoSource::name_of(std::uint32_t process, const GoMap& map) {
     std::string text = targets_[process].process->type_name(type);
     if (text.empty()) text = "map";
     const model::Stack stack = stack_of(process, map.caller);
-    const model::Frame* frame = model::caller_of(stack);
+    const model::Frame* frame = model::caller_of(stack, go_traits);
     if (frame == nullptr && !stack.frames.empty()) frame = &stack.frames[0];
     if (frame != nullptr) text += ' ' + go_place(*frame);
     return map.shared ? text + " (several)" : text;
@@ -252,7 +252,7 @@ void GoSource::describe_changed(model::Aggregator& aggregator) {
             const model::MapInfo* known = aggregator.find(key);
             model::MapInfo info = known != nullptr ? *known : model::MapInfo{};
             if (known == nullptr) {
-                info.source = name();
+                info.source = &go_traits;
                 info.name = name_of(i, *map);
                 info.kind = target.process->binary().design() == GoMapDesign::classic ? "go classic" : "go swiss";
             }
@@ -280,8 +280,7 @@ void GoSource::collect(model::Aggregator& aggregator) {
     describe_changed(aggregator);
     ledger_ = programs_->ledger();
     const std::uint64_t lost = losses(ledger_);
-    if (lost != lost_told_)
-        aggregator.add_lost(targets_.front().process->process().pid(), std::string(name()), lost - lost_told_);
+    if (lost != lost_told_) aggregator.add_lost(targets_.front().process->process().pid(), traits(), lost - lost_told_);
     lost_told_ = lost;
 }
 
@@ -314,8 +313,7 @@ model::Activity GoSource::activity() const { return activity_of(ledger_); }
 
 std::vector<model::Evidence> GoSource::evidence() {
     return evidence_.rows([&](const GoPlace& place, model::Evidence& row) {
-        row.pid = targets_[place.process].process->process().pid();
-        row.domain = go_domain;
+        row.map = model::MapDescription{.id = key_of(place.process, place.map)};
         row.stack = stack_of(place.process, place.caller);
     });
 }

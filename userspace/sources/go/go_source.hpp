@@ -23,6 +23,7 @@
 #include "sources/go/go_maps.hpp"
 #include "sources/go/go_process.hpp"
 #include "sources/go/go_programs.hpp"
+#include "sources/go/go_traits.hpp"
 #include "sources/go/go_windows.hpp"
 #include "sources/source.hpp"
 
@@ -49,7 +50,7 @@ public:
                                                     GoOptions options,
                                                     UprobeMechanism mechanism = probe_uprobe_mechanism());
 
-    std::string_view name() const override { return "go"; }
+    const model::SourceTraits& traits() const override { return go_traits; }
     PricedActions priced_actions() const override { return {.breakpoints = true}; }
     void collect(model::Aggregator& aggregator) override;
     void detach(model::Aggregator& aggregator) override;

@@ -44,15 +44,13 @@ void GoSource::take_fatal(const wire_go_fatal& fatal, model::Aggregator& aggrega
     observation.log2_before = observation.log2_after = fatal.head.log2_buckets;
     observation.size = fatal.head.count;
     const std::uint32_t id = targets_[fatal.process].maps.meet(observation);
-    // Of operations nothing is known here, of growths all: a row of growths is true with none in it.
+    // Here nothing is known of operations, and everything of growths: a row of growths is true with none in it.
     model::Counts counts;
-    counts.conflicts = 1;
-    aggregator.add({key_of(fatal.process, id), MAPAUDIT_OP_GROW, UINT32_MAX, 0}, counts);
+    counts.fatal_errors = 1;
+    aggregator.add({key_of(fatal.process, id), model::Op::grow, UINT32_MAX, 0}, counts);
     model::Evidence row;
     row.kind = model::EvidenceKind::racing;
-    row.pid = process.process().pid();
-    row.domain = go_domain;
-    row.map_id = id;
+    row.map = model::MapDescription{.id = key_of(fatal.process, id)};
     row.detail = *kind;
     row.tid = static_cast<std::uint32_t>(fatal.goid);
     row.count = 1;
@@ -85,9 +83,7 @@ void GoSource::take_conflict(const wire_go_conflict& conflict) {
     observation.size = conflict.size;
     model::Evidence row;
     row.kind = model::EvidenceKind::racing;
-    row.pid = target.process->process().pid();
-    row.domain = go_domain;
-    row.map_id = target.maps.known(observation);
+    row.map = model::MapDescription{.id = key_of(conflict.process, target.maps.known(observation))};
     row.detail = conflict.kind;
     row.tid = static_cast<std::uint32_t>(conflict.goid);
     row.other_tid = static_cast<std::uint32_t>(conflict.other_goid);

@@ -28,7 +28,7 @@ std::optional<std::string> first_line(const char* path) {
     return line;
 }
 
-// Of a try: ok, or what it said. `otherwise` is what its failure means for an audit.
+// What a try found: ok, or its error. `otherwise` is what its failure means for an audit.
 Capability tried(const char* name, const char* title, const Result<void>& result, State otherwise, const char* origin) {
     if (result) return {name, title, State::ok, "works", origin, {}};
     return {name, title, otherwise, result.error().what, origin, result.error().remedy};

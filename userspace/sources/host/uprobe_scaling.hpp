@@ -16,7 +16,7 @@ struct UprobeScaling {
     double together =
         0;  // of each, when `threads` of them hit it at once, each on a CPU of its own while there are any
 
-    // Of its own speed, what a thread keeps in company; 1 where all is well.
+    // The share of its speed alone that a thread keeps in company; 1 where all is well.
     double kept() const { return alone > 0 ? together / alone : 1; }
     // Half: two threads that share a core's units lose a good part of their speed to that alone.
     bool scales() const { return kept() >= 0.5; }

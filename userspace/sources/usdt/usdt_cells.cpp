@@ -10,11 +10,26 @@ namespace {
 std::uint64_t load(const __u64& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
 std::uint32_t load(const __u32& word) { return __atomic_load_n(&word, __ATOMIC_RELAXED); }
 
+// Sums that are read alike: what a cell has of them, and where its gain goes. The one list of them; the other fields
+// of a cell each have a rule of their own in read_op().
+struct Sum {
+    __u64 wire_cell_op::*in_cell;
+    std::uint64_t model::Counts::*in_counts;
+};
+constexpr Sum sums[] = {
+    {&wire_cell_op::latency_sum, &model::Counts::latency_sum},
+    {&wire_cell_op::waits, &model::Counts::waits},
+    {&wire_cell_op::wait_sum, &model::Counts::wait_sum},
+    {&wire_cell_op::migrations, &model::Counts::migrations},
+    {&wire_cell_op::lost, &model::Counts::lost},
+    {&wire_cell_op::conflicts, &model::Counts::conflicts},
+    {&wire_cell_op::grew_sum, &model::Counts::grew_sum},
+};
+
 // Has anything but the histograms changed? Every record that is counted changes one of these.
 bool same(const wire_cell_op& a, const wire_cell_op& b) {
-    return load(a.counted) == b.counted && load(a.sampled) == b.sampled && load(a.latency_sum) == b.latency_sum &&
-           load(a.waits) == b.waits && load(a.migrations) == b.migrations && load(a.lost) == b.lost &&
-           load(a.conflicts) == b.conflicts;
+    if (load(a.counted) != b.counted || load(a.sampled) != b.sampled) return false;
+    return std::ranges::all_of(sums, [&](const Sum& sum) { return load(a.*sum.in_cell) == b.*sum.in_cell; });
 }
 
 std::uint64_t gain(const __u64& now, __u64& before) {
@@ -52,14 +67,9 @@ bool CellReader::read_op(const wire_cell& now_cell, Before& before_cell, mapaudi
     wire_cell_op& before = before_cell.cell.op[op];
     if (same(now, before)) return false;
     const std::uint64_t counted = gain(now.counted, before.counted);
-    counts.latency_sum = gain(now.latency_sum, before.latency_sum);
+    for (const Sum& sum : sums) counts.*sum.in_counts = gain(now.*sum.in_cell, before.*sum.in_cell);
     const std::uint64_t max = load(now.latency_max);
     if (max > before.latency_max) counts.latency_max = before.latency_max = max;
-    counts.waits = gain(now.waits, before.waits);
-    counts.wait_sum = gain(now.wait_sum, before.wait_sum);
-    counts.migrations = gain(now.migrations, before.migrations);
-    counts.lost = gain(now.lost, before.lost);
-    counts.conflicts = gain(now.conflicts, before.conflicts);
     if (op == MAPAUDIT_OP_GROW) {
         const auto grown = static_cast<std::int64_t>(__atomic_load_n(&now.buckets_grown, __ATOMIC_RELAXED));
         counts.buckets_grown = grown - before.buckets_grown;
@@ -70,7 +80,6 @@ bool CellReader::read_op(const wire_cell& now_cell, Before& before_cell, mapaudi
         read_pages(programs_.extras[extra].wait_page, counts.wait);
         read_pages(programs_.extras[extra].grew_page, counts.grew);
     }
-    counts.grew_sum = gain(now.grew_sum, before.grew_sum);
     counts.calls = counts.latency.count();
     // The kernel counts a call as sampled before it counts its time. Read in the opposite order, a call that is under
     // way can only make the sum too small, and the next reading makes up for it.

@@ -15,10 +15,11 @@
 namespace mapaudit::sources {
 
 struct UsdtImage {
-    std::string attach_path;                  // opens the mapped file itself, whatever became of its name
-    std::string path;                         // its name, for people
-    std::shared_ptr<const ElfProbes> probes;  // of the file, shared with all who map it; never null
-    std::uint64_t registry = 0;               // address in the process; 0: none
+    std::string attach_path;  // opens the mapped file itself, whatever became of its name
+    std::string path;         // its name, for people
+    // Of the file, shared with all who map it; never null.
+    std::shared_ptr<const ElfProbes> probes = std::make_shared<const ElfProbes>();
+    std::uint64_t registry = 0;  // address in the process; 0: none
 };
 
 using ProbeFiles = ParsedFiles<ElfProbes>;

@@ -10,6 +10,7 @@
 #include <bit>
 #include <utility>
 
+#include "sources/usdt/usdt_ledger.hpp"
 #include "usdt.skel.h"
 
 namespace mapaudit::sources {
@@ -172,17 +173,7 @@ wire_ledger UsdtPrograms::ledger() const {
     wire_ledger sum{};
     for (std::uint32_t cpu = 0; cpu < ledgers_.size(); ++cpu) {
         const wire_ledger one = ledgers_[cpu];
-        sum.fired += one.fired;
-        sum.handled += one.handled;
-        sum.batches += one.batches;
-        sum.event_hits += one.event_hits;
-        sum.spilled += one.spilled;
-        sum.events_dropped += one.events_dropped;
-        sum.stacks_dropped += one.stacks_dropped;
-        sum.evidence_dropped += one.evidence_dropped;
-        sum.timed_hits += one.timed_hits;
-        sum.timed_ns += one.timed_ns;
-        for (int cause = 0; cause < WIRE_LOSSES; ++cause) sum.lost[cause] += one.lost[cause];
+        add_ledger(sum, one);
     }
     return sum;
 }

@@ -29,7 +29,7 @@ struct ProgramSizes {
     std::uint32_t stacks = 1;   // call stacks told apart
     bool per_thread = false;
 
-    // Of the pages, those kept for "(other)": all that its histograms of latencies can need, and some for its waits.
+    // Pages kept for "(other)": all that its histograms of latencies can need, and some for its waits.
     std::uint32_t pages_for_others() const { return lanes * others * MAPAUDIT_OPS * MAPAUDIT_OCTAVES; }
 };
 

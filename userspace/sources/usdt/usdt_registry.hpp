@@ -11,6 +11,7 @@
 
 #include <mapaudit/probe_abi.h>
 
+#include "sources/usdt/usdt_blocks.hpp"
 #include "util/process.hpp"
 
 namespace mapaudit::sources {
@@ -22,20 +23,7 @@ struct RegistryMap {
     bool checked = false;  // it looks for concurrent access that it does not allow
 };
 
-// Where a block stands, and the part of it before its records.
-struct RegistryBlock {
-    std::uint64_t address = 0;
-    std::uint32_t index = 0, tid = 0, cpu = 0, epoch = 0;
-    std::uint64_t seq = 0, flushed = 0;
-    bool counting = false;
-};
-
-// What the sampled level has counted on one block and not yet turned into records.
-struct BlockCounters {
-    std::vector<mapaudit_counter> counters;  // those in use
-};
-
-class RegistryReader {
+class RegistryReader final : public ThreadBlocks {
 public:
     // `address` is where the registry stands in the process; it need not be in use yet.
     RegistryReader(const Process& process, std::uint64_t address) : process_(&process), address_(address) {}
@@ -51,12 +39,9 @@ public:
 
     // All maps alive now, with their figures; at most `limit`.
     std::vector<RegistryMap> maps(std::size_t limit) const;
-    // All blocks ever used, at most `limit`.
-    std::vector<RegistryBlock> blocks(std::size_t limit) const;
-    // Records [from, block.seq) of a block; empty when they are no longer there or could not be read.
-    std::vector<mapaudit_record> records(const RegistryBlock& block, std::uint64_t from) const;
-    // The block's counters, consistent with its `seq`: empty when a record was appended meanwhile.
-    std::optional<BlockCounters> counters(const RegistryBlock& block) const;
+    std::vector<RegistryBlock> blocks(std::size_t limit) const override;
+    std::vector<mapaudit_record> records(const RegistryBlock& block, std::uint64_t from) const override;
+    std::optional<BlockCounters> counters(const RegistryBlock& block) const override;
 
 private:
     const Process* process_;

@@ -18,7 +18,7 @@ public:
     // `failures` 0: never opens.
     breaker(std::uint32_t failures, std::int64_t pause_ns) noexcept : most_(failures), pause_ns_(pause_ns) {}
 
-    // May an attempt be made now? Of those that ask when the pause is over, one may; the others wait for its outcome,
+    // May an attempt be made now? When the pause is over, one of those that ask may; the others wait for its outcome,
     // or, if it never reports, for another pause.
     bool admits(std::int64_t now_ns) noexcept {
         std::int64_t until = open_until_.load(std::memory_order_relaxed);

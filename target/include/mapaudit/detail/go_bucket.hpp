@@ -142,7 +142,7 @@ struct go_bucket {
     slot& at(unsigned index) noexcept { return *std::launder(reinterpret_cast<slot*>(where(index))); }
 
     // Asks for the cache lines of the slots while the tophash bytes are still on their way: which one it will be is
-    // known only then. Of a bucket of more than three lines, most would be fetched for nothing.
+    // known only then. In a bucket of more than three lines, most would be fetched for nothing.
     [[gnu::always_inline]] void fetch_slots() const noexcept {
         constexpr std::size_t line = 64;
         if constexpr (sizeof(go_bucket) <= 3 * line)
@@ -150,9 +150,9 @@ struct go_bucket {
                 __builtin_prefetch(reinterpret_cast<const std::byte*>(this) + at);
     }
 
-    // Of the first bucket of a chain: has the chain moved to the newer array? All its slots are marked at once.
+    // Has the chain that begins with this bucket moved to the newer array? All its slots are marked at once.
     bool evacuated() const noexcept { return tops[0] > empty_one && tops[0] < min_tophash; }
-    // Of any bucket: is nothing in it that could be visited, nor behind it?
+    // Is there nothing behind this bucket that could be visited? Any bucket of a chain may be asked.
     bool ends_chain() const noexcept { return overflow == nullptr || tops[slots_per_bucket - 1] == empty_rest; }
 };
 
@@ -170,7 +170,7 @@ inline void want_huge_pages([[maybe_unused]] void* memory, [[maybe_unused]] std:
 #endif
 }
 
-// Of std::allocator, calloc and not new: the zeros of a large array come from the kernel piece by piece as evacuation
+// With std::allocator, calloc and not new: the zeros of a large array come from the kernel piece by piece as evacuation
 // reaches them, so that starting a growth does not stop for the whole of it. Other allocators' memory is cleared.
 template <class Bucket, class Allocator>
 Bucket* allocate_buckets(const Allocator& allocator, std::size_t count) {

@@ -45,7 +45,7 @@ public:
         if constexpr (shares) owner_.store(0, std::memory_order_relaxed);
         return waited_for();
     }
-    // Before a shared unlock. Of several readers that were waited for, the first to leave is told.
+    // Before a shared unlock. Where several readers were waited for, the first to leave is told.
     bool waited_for() noexcept {
         if (!waited_for_.load(std::memory_order_relaxed)) [[likely]]
             return false;
@@ -78,15 +78,6 @@ template <class Lock>
         return single_threaded();
     else
         return false;
-}
-
-// Ticks of the process's clock as ns, by what the two clocks did since the registry came up: for the rare and slow.
-[[gnu::noinline]] inline std::uint64_t ns_of_ticks(std::uint64_t interval) noexcept {
-    if (!clock_is_counter) return interval;
-    const auto& r = mapaudit_process_registry;
-    const auto ns = static_cast<double>(monotonic_ns() - r.start_ns);
-    const auto passed = static_cast<double>(counter() - r.start_ticks);
-    return passed <= 0 ? 0 : static_cast<std::uint64_t>(static_cast<double>(interval) * (ns / passed));
 }
 
 inline void note(mapaudit_thread_block& block, std::uint32_t map, std::uint32_t what) noexcept {
@@ -133,11 +124,11 @@ template <class Lock, class Take>
     block.lock_map = 0;
     // First the release, which those who waited are to be told of.
     if ((notes & MAPAUDIT_NOTE_WAITED_FOR) != 0 && listened_to(MAPAUDIT_SEM_RELEASED, mapaudit_probe_released)) {
-        ++block.events;
+        count_event(block);
         mapaudit_probe_released(map, op, ns_of_ticks(held), (notes & MAPAUDIT_NOTE_SHARED) != 0);
     }
     if ((notes & MAPAUDIT_NOTE_WAITED) != 0 && listened_to(MAPAUDIT_SEM_CONTENDED, mapaudit_probe_contended)) {
-        ++block.events;
+        count_event(block);
         mapaudit_probe_contended(map, op, ns_of_ticks(wait), block.lock_owner,
                                  ns_of_ticks(ticks() - block.wait_started));
     }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The registry: which maps and which threads' blocks there are, laid out for a reader outside the process
-// (probe_abi.h gives the layout). Nothing here is on an operation's path; every change takes one mutex.
+// The registry: which maps there are and which thread has which block, laid out for a reader outside the process
+// (probe_abi.h gives the layout; batch.hpp says how a block is used). Nothing here is on an operation's path; every
+// change takes one mutex.
 #ifndef MAPAUDIT_DETAIL_REGISTRY_HPP
 #define MAPAUDIT_DETAIL_REGISTRY_HPP
 
 #include <pthread.h>
 #include <sys/mman.h>
 
-#include <atomic>
-#include <bit>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -18,14 +17,10 @@
 #include <utility>
 
 #include <mapaudit/probe_abi.h>
+#include <mapaudit/detail/batch.hpp>
 #include <mapaudit/detail/platform.hpp>
 #include <mapaudit/detail/thunks.hpp>
-
-// Default visibility whatever the flags, so that the dynamic linker can fold the copies of several ELF files into
-// one; where it cannot (a dlopened library), each file has a registry of its own, complete in itself.
-extern "C" {
-__attribute__((used, visibility("default"))) inline mapaudit_registry mapaudit_process_registry{};
-}
+#include <mapaudit/detail/ticks.hpp>
 
 namespace mapaudit::detail {
 
@@ -34,31 +29,6 @@ inline constinit std::mutex registry_mutex;
 __attribute__((tls_model("initial-exec"))) inline constinit thread_local mapaudit_thread_block* tls_block = nullptr;
 inline constinit pthread_key_t thread_end_key = 0;
 inline constinit bool thread_end_key_made = false;
-inline constinit bool clock_is_counter = false;
-// How long a record may wait for its batch to fill: 100 ms, in ticks. A first guess until the clock is calibrated.
-inline constinit std::uint64_t batch_age_ticks = 300'000'000;
-inline constexpr std::uint64_t batch_age_ns = 100'000'000;
-
-[[gnu::always_inline]] inline std::uint64_t ticks() noexcept {
-    if (clock_is_counter) [[likely]]
-        return counter();
-    return monotonic_ns();
-}
-
-// The clock at the end of an interval: all that the interval was to measure has been carried out.
-[[gnu::always_inline]] inline std::uint64_t ticks_after() noexcept {
-    if (clock_is_counter) [[likely]]
-        return counter_after();
-    return monotonic_ns();
-}
-
-inline std::uint64_t address(const volatile void* pointer) noexcept {
-    return reinterpret_cast<std::uintptr_t>(pointer);
-}
-template <class T>
-inline T* pointer_to(std::uint64_t where) noexcept {
-    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(where));
-}
 
 // Entry `index` of a chunked array; maps its chunk in when it is the first of it. Null when memory is refused.
 // mmap and not malloc: a map may be in use inside an allocator.
@@ -84,80 +54,6 @@ inline Entry* chunk_entry(__u64 (&chunks)[MAPAUDIT_CHUNKS], std::uint32_t index,
     return ask_for_cpu();
 }
 
-// Learns the counter's rate from the time since the registry came up, once enough of it has passed.
-inline void calibrate_batch_age() noexcept {
-    const auto& r = mapaudit_process_registry;
-    const std::uint64_t ns = monotonic_ns() - r.start_ns;
-    if (!clock_is_counter || ns < 5'000'000) return;
-    const double ticks_per_ns = static_cast<double>(counter() - r.start_ticks) / static_cast<double>(ns);
-    __atomic_store_n(&batch_age_ticks, static_cast<std::uint64_t>(ticks_per_ns * batch_age_ns), __ATOMIC_RELAXED);
-}
-
-// Hands the records [flushed, seq) to whoever is attached. `flushed` moves first: a reader outside must never count
-// what a tracer has counted.
-[[gnu::noinline]] inline void flush_block(mapaudit_thread_block& block) noexcept {
-    const std::uint64_t first = block.flushed;
-    const std::uint64_t count = block.seq - first;
-    __atomic_store_n(&block.flushed, block.seq, __ATOMIC_RELEASE);
-    if (count == 0) return;
-    const std::uint64_t records = address(&block.records[first % MAPAUDIT_RING]);
-    const std::uint64_t tid_block = static_cast<std::uint64_t>(block.tid) << 32 | block.index;
-    const std::uint64_t registry = address(&mapaudit_process_registry);
-    if (listened_to(MAPAUDIT_SEM_BATCH, mapaudit_probe_batch))
-        mapaudit_probe_batch(records, count, first, tid_block, block.cpu, registry);
-    if (listened_to(MAPAUDIT_SEM_BATCH_SAMPLED, mapaudit_probe_batch_sampled))
-        mapaudit_probe_batch_sampled(records, count, first, tid_block, block.cpu, registry);
-}
-
-[[gnu::always_inline]] inline void append_record(mapaudit_thread_block& block, const mapaudit_record& record) noexcept {
-    const std::uint64_t seq = block.seq;
-    // As two words, which the compiler by itself would write in five pieces.
-    using word = std::uint64_t __attribute__((may_alias));
-    static_assert(sizeof record == 2 * sizeof(word) && offsetof(mapaudit_thread_block, records) % sizeof(word) == 0 &&
-                  std::endian::native == std::endian::little);
-    auto* to = reinterpret_cast<word*>(&block.records[seq % MAPAUDIT_RING]);
-    __atomic_store_n(&to[0], record.map | word{record.latency} << 32, __ATOMIC_RELAXED);
-    __atomic_store_n(&to[1], record.wait | word{record.bucket} << 32 | word{record.op} << 48 | word{record.flags} << 56,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&block.seq, seq + 1, __ATOMIC_RELEASE);
-    if ((seq + 1) % MAPAUDIT_BATCH == 0) [[unlikely]]
-        flush_block(block);
-}
-
-// Turns one slot of the counting table into COUNT records.
-inline void emit_counter(mapaudit_thread_block& block, mapaudit_counter& counter) noexcept {
-    const mapaudit_counter held = counter;
-    counter = {};
-    for (std::uint32_t op = 0; op < MAPAUDIT_HOT_OPS; ++op) {
-        if (held.calls[op] == 0) continue;
-        append_record(block, {held.map, held.calls[op], 0, 0, static_cast<__u8>(op), MAPAUDIT_REC_COUNT});
-    }
-}
-
-// The counting table against `seq` is consistent for a reader that sees the same even epoch before and after.
-inline void begin_emitting(mapaudit_thread_block& block) noexcept {
-    __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELAXED);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-}
-inline void end_emitting(mapaudit_thread_block& block) noexcept {
-    __atomic_store_n(&block.epoch, block.epoch + 1, __ATOMIC_RELEASE);
-}
-
-inline void emit_counters(mapaudit_thread_block& block) noexcept {
-    begin_emitting(block);
-    for (mapaudit_counter& counter : block.counters)
-        if (counter.map != 0) emit_counter(block, counter);
-    block.counting = 0;
-    end_emitting(block);
-}
-
-// Everything this thread still holds goes out; the next deadline starts now.
-[[gnu::noinline]] inline void flush_all(mapaudit_thread_block& block, std::uint64_t now) noexcept {
-    if (block.counting != 0) emit_counters(block);
-    flush_block(block);
-    block.deadline = now + __atomic_load_n(&batch_age_ticks, __ATOMIC_RELAXED);
-}
-
 inline void release_block(void* memory) noexcept {
     auto& block = *static_cast<mapaudit_thread_block*>(memory);
     flush_all(block, ticks());
@@ -169,8 +65,7 @@ inline void release_block(void* memory) noexcept {
     mapaudit_process_registry.free_block = address(&block);
 }
 
-// At exit no other thread can be made to flush, so their records are handed over for them. A tracer that gets the
-// same records from their owner as well drops the second copy by its sequence numbers.
+// At exit no other thread can be made to flush, so their records are handed over for them, while they go on.
 inline void flush_every_thread() noexcept {
     if (tls_block != nullptr) flush_all(*tls_block, ticks());
     auto& r = mapaudit_process_registry;
@@ -179,7 +74,7 @@ inline void flush_every_thread() noexcept {
     if (std::exchange(thread_end_key_made, false)) ::pthread_key_delete(thread_end_key);
     for (std::uint32_t i = 0; i < r.blocks; ++i) {
         auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
-        if (block != nullptr && block->tid != 0) flush_block(*block);
+        if (block != nullptr && block != tls_block && block->tid != 0) flush_for_owner(*block);
     }
 }
 
@@ -193,9 +88,7 @@ inline void after_fork_in_child() noexcept {
     for (std::uint32_t i = 0; i < r.blocks; ++i) {
         auto* block = chunk_entry<mapaudit_thread_block>(r.block_chunks, i, MAPAUDIT_BLOCK_CHUNK);
         if (block == nullptr) continue;
-        block->flushed = block->seq;
-        std::memset(block->counters, 0, sizeof block->counters);
-        block->counting = 0;
+        drop_batch(*block);
         if (block == tls_block) {
             block->tid = current_tid();
         } else if (block->tid != 0) {
@@ -241,10 +134,7 @@ inline void ensure_registry() noexcept {
     }
     calibrate_batch_age();
     block->cpu_address = address(cpu_number_address());
-    block->cpu = current_cpu(*block);
-    block->countdown = 1;
-    block->random = 2463534242u ^ (block->index * 2654435769u);
-    block->deadline = ticks() + batch_age_ticks;
+    start_batch(*block, current_cpu(*block));
     block->tid = current_tid();
     if (thread_end_key_made) ::pthread_setspecific(thread_end_key, block);
     tls_block = block;

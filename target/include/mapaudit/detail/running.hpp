@@ -57,45 +57,6 @@ struct untimed {
 
 namespace detail {
 
-inline constexpr std::uint32_t sampling_stride = 128;  // the sampled level times one operation in this many, on average
-
-// A gap uniform in [stride/2, 3*stride/2): a fixed one would fall into step with a caller's own rhythm. Xorshift32,
-// Marsaglia, "Xorshift RNGs", 2003.
-inline std::uint32_t next_gap(mapaudit_thread_block& block) noexcept {
-    std::uint32_t x = block.random;
-    x ^= x << 13;
-    x ^= x >> 17;
-    x ^= x << 5;
-    block.random = x;
-    return sampling_stride / 2 + x % sampling_stride;
-}
-
-[[gnu::noinline]] inline void change_counter(mapaudit_thread_block& block, mapaudit_counter& slot,
-                                             std::uint32_t map) noexcept {
-    if (slot.map != 0) {
-        begin_emitting(block);
-        emit_counter(block, slot);
-        end_emitting(block);
-    }
-    slot.map = map;
-    block.counting = 1;
-}
-
-[[gnu::always_inline]] inline void count_call(mapaudit_thread_block& block, std::uint32_t map, op what) noexcept {
-    mapaudit_counter& slot = block.counters[map % MAPAUDIT_COUNTERS];
-    if (slot.map != map) [[unlikely]]
-        change_counter(block, slot, map);
-    ++slot.calls[static_cast<int>(what)];
-}
-
-// What a thread is in, op_map and op, as one word: a load and a store at either end of an operation.
-[[gnu::always_inline]] inline auto& in_op(mapaudit_thread_block& block) noexcept {
-    using word = std::uint64_t __attribute__((may_alias));
-    static_assert(offsetof(mapaudit_thread_block, op_map) % sizeof(word) == 0 &&
-                  offsetof(mapaudit_thread_block, op) == offsetof(mapaudit_thread_block, op_map) + 4);
-    return *reinterpret_cast<word*>(&block.op_map);
-}
-
 constexpr int semaphore_of(op what) {
     return what == op::assign ? MAPAUDIT_SEM_ASSIGN : what == op::lookup ? MAPAUDIT_SEM_LOOKUP : MAPAUDIT_SEM_ERASE;
 }
@@ -199,10 +160,7 @@ private:
         if ((mode_ & alone) != 0) [[unlikely]]
             report_alone(op_, map_, start_ns_, latency, wait, flags);
         if ((mode_ & (every | sample)) == 0) return;
-        if (cpu != block_.cpu) [[unlikely]] {
-            detail::flush_block(block_);
-            block_.cpu = cpu;
-        }
+        detail::append_on(block_, cpu);
         const std::uint32_t bucket = mapaudit_bucket(latency);
         if (latency >> 32 != 0) [[unlikely]] {
             latency >>= MAPAUDIT_SCALED_SHIFT;
@@ -211,12 +169,11 @@ private:
         }
         if ((mode_ & sample) != 0) {
             flags |= MAPAUDIT_REC_SAMPLED;
-            block_.countdown = detail::next_gap(block_);
+            detail::draw_gap(block_);
         }
         detail::append_record(block_, {map_, static_cast<__u32>(latency), static_cast<__u32>(wait),
                                        static_cast<__u16>(bucket), static_cast<__u8>(op_), flags});
-        if (end > block_.deadline) [[unlikely]]
-            detail::flush_all(block_, end);
+        detail::flush_if_old(block_, end);
     }
     [[gnu::noinline]] static void report_alone(op what, std::uint32_t map, std::uint64_t start_ns,
                                                std::uint64_t latency, std::uint64_t wait, std::uint8_t flags) noexcept {
@@ -229,14 +186,14 @@ private:
         if (detail::listened_to(detail::semaphore_of(what), thunk)) thunk(map, latency_ns, wait_ns, flags);
     }
     [[gnu::noinline]] static void report_growth(mapaudit_thread_block& block, std::uint32_t map, growth g) noexcept {
-        ++block.events;
+        detail::count_event(block);
         if (detail::listened_to(MAPAUDIT_SEM_GROW, mapaudit_probe_grow))
             mapaudit_probe_grow(map, g.old_buckets, g.new_buckets, g.duration_ns, static_cast<std::uint64_t>(g.reason),
                                 g.part | static_cast<std::uint64_t>(g.number) << 32);
     }
     [[gnu::noinline]] static void report_evacuation(mapaudit_thread_block& block, std::uint32_t map,
                                                     evacuation e) noexcept {
-        ++block.events;
+        detail::count_event(block);
         if (detail::listened_to(MAPAUDIT_SEM_EVACUATE, mapaudit_probe_evacuate))
             mapaudit_probe_evacuate(map, e.done, e.total, e.part);
     }
@@ -262,8 +219,7 @@ namespace detail {
     if (armed(MAPAUDIT_SEM_BATCH)) {
         how = timed::every;
     } else if (armed(MAPAUDIT_SEM_BATCH_SAMPLED)) {
-        count_call(block, map, what);
-        if (--block.countdown == 0) how = timed::sample;
+        if (count_call(block, map, static_cast<std::uint32_t>(what))) how = timed::sample;
     }
     if (armed(semaphore_of(what))) [[unlikely]]
         how |= timed::alone;

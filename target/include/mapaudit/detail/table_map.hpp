@@ -201,7 +201,7 @@ public:
         const sums all = totals();
         return static_cast<double>(all.size) / static_cast<double>(all.buckets);
     }
-    // Of the current buckets: those that a growth has yet to evacuate are not counted.
+    // Those of the current buckets; the ones that a growth has yet to evacuate are not counted.
     std::size_t overflow_buckets() const { return totals().overflow; }
     // Growths since the map was made, same-size ones included.
     std::uint64_t grows() const { return totals().grows; }

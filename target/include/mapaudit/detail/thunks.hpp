@@ -14,6 +14,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include <mapaudit/probe_abi.h>
+
 // Semaphores, two bytes each. Every hot operation tests one 8-byte window that holds all that it must react to:
 // lookup and erase read [0, 8), assign reads [4, 12).
 #define MAPAUDIT_SEM_ERASE 0
@@ -99,6 +101,13 @@ asm(".ifndef mapaudit_semaphores\n"
 // clang-format on
 #undef MAPAUDIT_THUNK
 
+// What the note of the registry leads to. Default visibility whatever the flags, so that the dynamic linker can fold
+// the copies of several ELF files into one; where it cannot (a dlopened library), each file has a registry of its own,
+// complete in itself.
+extern "C" {
+__attribute__((used, visibility("default"))) inline mapaudit_registry mapaudit_process_registry{};
+}
+
 #define MAPAUDIT_HIDDEN __attribute__((visibility("hidden")))
 extern "C" {
 extern MAPAUDIT_HIDDEN std::uint16_t mapaudit_semaphores[MAPAUDIT_SEM_BYTES / 2];
@@ -130,6 +139,15 @@ MAPAUDIT_HIDDEN void mapaudit_probe_destroy(std::uint64_t map, std::uint64_t siz
 #undef MAPAUDIT_HIDDEN
 
 namespace mapaudit::detail {
+
+// Pointers as probes and registry carry them.
+inline std::uint64_t address(const volatile void* pointer) noexcept {
+    return reinterpret_cast<std::uintptr_t>(pointer);
+}
+template <class T>
+inline T* pointer_to(std::uint64_t where) noexcept {
+    return reinterpret_cast<T*>(static_cast<std::uintptr_t>(where));
+}
 
 // True while anything is attached that listens to one probe.
 inline bool armed(int semaphore) noexcept {

@@ -94,7 +94,7 @@ Result<Resolved> resolve(GoReader& reader, const GoModule& module, const Named& 
     return resolved;
 }
 
-// Of two functions with the same role, one of which calls the other, an operation would be seen twice.
+// Where two functions have the same role and one calls the other, an operation would be seen twice.
 bool passes_on(const Resolved& one, const std::vector<Resolved>& all) {
     return std::any_of(all.begin(), all.end(), [&](const Resolved& other) {
         return other.function.role == one.function.role && other.function.entry != one.function.entry &&

@@ -81,7 +81,7 @@ public:
     const std::vector<GoFunction>& functions() const;
     const std::vector<GoRefusal>& refused() const;
 
-    // The innermost function at an address in the file, inlined ones included. Of a call: pass its return address - 1.
+    // The innermost function at an address in the file, inlined ones included. For a call, pass its return address - 1.
     std::optional<GoLine> line_of(std::uint64_t address) const;
 
     // Address in the file of the types' section. abi.Type.Str, an int32 at offset 40 of a type, is the offset of the

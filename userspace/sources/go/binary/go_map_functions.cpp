@@ -23,8 +23,8 @@ constexpr GoMapFunction of_map(GoRole role) { return {role, rax, rbx}; }    // a
 constexpr GoMapFunction of_table(GoRole role) { return {role, rcx, rbx}; }  // of *table, *Iter: (t, type, m, …)
 
 // Left out are functions that only pass on to one of these: mapaccess1_fat, reflect's, and from Go 1.24 mapdelete*,
-// mapclear and mapiterinit. Of the rest, those that call another of the same role are left out by whoever reads the
-// code, since that differs from version to version.
+// mapclear and mapiterinit. Whoever reads the code leaves out those of the rest that call another of the same role,
+// since that differs from version to version.
 constexpr std::array entries{
     Entry{"runtime.mapassign", In::both, assign},
     Entry{"runtime.mapassign_fast32", In::both, assign},

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/audit_options.hpp"
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+#include <charconv>
+#include <map>
+
+#include "cli/source_table.hpp"
+#include "sources/usdt/usdt_source.hpp"
+
+namespace mapaudit::cli {
+
+CLI::Validator process_id() {
+    return CLI::Validator(
+        [](const std::string& text) {
+            int pid = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+            const bool good = error == std::errc() && end == text.data() + text.size() && pid > 0;
+            return good ? std::string() : "'" + text + "' is no process id";
+        },
+        "");
+}
+
+namespace {
+
+// CLI11's own ranges name both bounds, of which one is often of no interest to anybody.
+CLI::Validator at_least(double least, const std::string& what) {
+    return CLI::Validator(
+        [=](const std::string& text) {
+            double value = 0;
+            const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+            const bool good = error == std::errc() && end == text.data() + text.size() && value >= least;
+            return good ? std::string() : "'" + text + "' is no " + what;
+        },
+        "");
+}
+
+}  // namespace
+
+void add_audit_options(CLI::App& command, AuditOptions& options) {
+    const std::map<std::string, sources::Level> levels{
+        {"full", sources::Level::full}, {"sampled", sources::Level::sampled}, {"events", sources::Level::events}};
+    command.add_option("-i,--interval", options.interval_s, "Refresh every SEC seconds, fractions allowed")
+        ->check(at_least(0.01, "interval of 0.01 seconds or more"))
+        ->option_text("SEC [1]");
+    command
+        .add_option("-d,--duration", options.duration_s,
+                    "Stop after SEC seconds (default: until ^C or the target's end)")
+        ->check(at_least(0, "number of seconds"))
+        ->option_text("SEC");
+    command.add_option("--csv", options.csv, "Write CSV to FILE, made or emptied at the start (- is stdout)")
+        ->type_name("FILE");
+    command
+        .add_option("--level", options.level,
+                    "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
+                    "events (growth, creation and conflicts only); default full. Go programs: growth and fatal "
+                    "errors by default, and with full every operation counted; sampled: counted in windows; events: "
+                    "in windows, timed and held against one another")
+        ->option_text("full|sampled|events")
+        ->each([&options](const std::string&) { options.level_given = true; })
+        ->transform([levels](const std::string& name) {
+            const auto found = levels.find(name);
+            if (found == levels.end())
+                throw CLI::ValidationError("'" + name + "' is no level: full, sampled or events");
+            return std::to_string(static_cast<int>(found->second));
+        });
+    command
+        .add_option(
+            "--max-overhead", options.max_overhead,
+            "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
+            "--level where it must, and up again where it can; operations of Go programs are watched in windows "
+            "(default for these: 5, at level events 25; 100: all the time)")
+        ->check(at_least(0.01, "percentage of 0.01 or more"))
+        ->option_text("PCT");
+    command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");
+    command.add_flag("--per-thread", options.per_thread, "Add rows for each thread to table and CSV");
+    command.add_flag("--no-cpu", options.no_cpu,
+                     "Do not sample which map the CPU time goes to, nor watch operations sleep");
+    command
+        .add_option("--max-maps", options.max_maps,
+                    "Count at most N maps on rows of their own (default: 1024, or twice those that live at the start); "
+                    "the others share a row named (other)")
+        ->check(CLI::Range(1u, sources::largest_map_table).description(""))
+        ->option_text("N");
+    command.add_option("--max-stacks", options.max_stacks, "Tell at most N call stacks apart (default: 4096)")
+        ->check(CLI::Range(1u, 1u << 20).description(""))
+        ->option_text("N");
+    command.add_option("--map", options.map_pattern, "Show only maps whose name matches REGEX")->type_name("REGEX");
+    command.add_option("--top", options.top, "Show only the first N maps")
+        ->check(at_least(1, "number of maps"))
+        ->option_text("N");
+    command
+        .add_option(
+            "--sort", options.sort,
+            "Sort by COLUMN: calls, p50, p90, p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name")
+        ->type_name("COLUMN")
+        ->capture_default_str();
+    command.add_flag("--stacks", options.stacks,
+                     "Show the call stacks of waits, of those who held the lock, of conflicts and growths, at the end");
+    command
+        .add_option("--folded", options.folded,
+                    "Write these stacks to FILE at the end, folded, for flame graphs (`mapaudit report FILE`)")
+        ->type_name("FILE");
+    const std::vector<std::string> choices = source_choices(source_kinds());
+    command.add_option("--source", options.source, "Where the maps are: " + source_help(source_kinds()))
+        ->option_text(fmt::format("{}", fmt::join(choices, "|")))
+        ->check(CLI::IsMember(choices).description(""))
+        ->capture_default_str();
+    command.add_flag("--plain", options.plain,
+                     "A row stream instead of the live screen (also when stdout is no terminal)");
+    command.add_flag("-q,--quiet", options.quiet, "Quieter: no table, no summary; errors and losses only");
+    command.add_flag("-v,--verbose", options.verbose,
+                     "More: every growth, and what the kernel says of the eBPF programs");
+    command.add_flag("--fail-on-loss", options.fail_on_loss, "Exit 5 if any operation or event was lost");
+    command.add_flag("--fail-on-conflict", options.fail_on_conflict, "Exit 5 if any conflicting access was observed");
+}
+
+Result<output::View> make_view(const AuditOptions& options) {
+    output::View view;
+    view.top = options.top;
+    view.per_cpu = options.per_cpu;
+    view.per_thread = options.per_thread;
+    auto sort = output::sort_column(options.sort);
+    if (!sort) return sort.error();
+    view.sort = *sort;
+    if (!options.map_pattern.empty()) {
+        auto filter = output::MapFilter::make(options.map_pattern);
+        if (!filter) return filter.error();
+        view.filter = std::move(*filter);
+    }
+    return view;
+}
+
+}  // namespace mapaudit::cli

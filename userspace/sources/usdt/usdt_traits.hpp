@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the usdt source calls things: programs linked with the map library.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include "model/source_traits.hpp"
+
+namespace mapaudit::sources {
+
+inline constexpr std::array<std::string_view, 2> usdt_library{"mapaudit::", "mapaudit_probe_"};
+// The workload driver shares the library's namespace and is a caller like any other.
+inline constexpr std::array<std::string_view, 1> usdt_callers{"mapaudit::workload::"};
+inline constexpr std::array<std::string_view, 1> usdt_between{"std::"};
+
+inline constexpr model::SourceTraits usdt_traits{
+    .name = "usdt",
+    .lock_advice = "put a lock round it, or use a kind that has one",
+    .library = usdt_library,
+    .callers = usdt_callers,
+    .between = usdt_between,
+};
+
+}  // namespace mapaudit::sources
