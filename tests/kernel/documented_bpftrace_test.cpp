@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The line of README.md that hands the probes to bpftrace, run as it stands there.
+// The line of the documentation that hands a probe to bpftrace, run as it stands there.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -18,12 +19,18 @@
 namespace mapaudit::test {
 namespace {
 
-// The README's line that starts with that.
-std::string line_of_readme(const std::string& beginning) {
-    std::ifstream readme(MAPAUDIT_README);
-    for (std::string line; std::getline(readme, line);)
-        if (line.starts_with(beginning)) return line;
-    return {};
+// The lines of README.md and of docs/ that start with that.
+std::vector<std::string> documented(const std::string& beginning) {
+    std::vector<std::filesystem::path> pages{MAPAUDIT_SOURCE "/README.md"};
+    for (const auto& page : std::filesystem::directory_iterator(MAPAUDIT_SOURCE "/docs"))
+        if (page.path().extension() == ".md") pages.push_back(page.path());
+    std::vector<std::string> lines;
+    for (const auto& page : pages) {
+        std::ifstream text(page);
+        for (std::string line; std::getline(text, line);)
+            if (line.starts_with(beginning)) lines.push_back(line);
+    }
+    return lines;
 }
 
 // The sum of a histogram that bpftrace prints: "[64, 128)   26655 |@@@   |", a bucket a line.
@@ -42,7 +49,7 @@ std::uint64_t sum_of_histogram(const std::string& printed, const std::string& na
     return sum;
 }
 
-TEST(ReadmeBpftrace, SumOfAHistogram) {
+TEST(DocumentedBpftrace, SumOfAHistogram) {
     const std::string printed =
         "Attaching 1 probe...\n\n\n@ns: \n[0]                    3 |@@  |\n[32, 64)             262 |    |\n"
         "[128K, 1M)             0 |    |\n\n@other: \n[1]   5 |@@@|\n";
@@ -51,16 +58,16 @@ TEST(ReadmeBpftrace, SumOfAHistogram) {
     EXPECT_EQ(sum_of_histogram(printed, "none"), 0u);
 }
 
-// One thread: bpftrace reads, adds and writes back a bucket of the CPU's own, and since Linux 6.0 the kernel may
-// preempt a probe's program there, so that of two threads on one CPU each could write over what the other has added.
-TEST(ReadmeBpftrace, SeesEveryAssign) {
-    const std::string line = line_of_readme("bpftrace -e");
-    ASSERT_FALSE(line.empty()) << "README.md no longer has it";
+// One thread: bpftrace reads, adds to and writes back a bucket of the CPU's own. A kernel that preempts a probe's
+// program in between would let a second thread write over what the first has added.
+TEST(DocumentedBpftrace, SeesEveryAssign) {
+    const std::vector<std::string> lines = documented("bpftrace -e");
+    ASSERT_EQ(lines.size(), 1u) << "each line that is documented is to be tested";
     const ScratchFolder scratch;
     std::filesystem::create_symlink(MAPAUDIT_WORKLOAD, scratch.file("server"));
     Child driver(waiting_workload({"--map", "mutex_map", "--threads", "1", "--ops", "200003", "--read-ratio", "0.5"}));
     ASSERT_TRUE(driver.wait_for("ready")) << driver.err();
-    Child bpftrace({"sh", "-c", "cd '" + scratch.file("") + "' && exec " + line});
+    Child bpftrace({"sh", "-c", "cd '" + scratch.file("") + "' && exec " + lines.front()});
     const Finished driven = driver.finish();
     bpftrace.send(SIGINT);
     const Finished traced = bpftrace.finish();
