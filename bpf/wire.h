@@ -110,8 +110,8 @@ struct wire_cell {
  */
 struct wire_lane {
 	__u64 busy;
-	__u64 malformed; /* tallies of the batch in hand */
-	__u64 no_page;
+	__u64 malformed; /* records of the batch in hand */
+	__u64 uncounted; /* of the chunk in hand: the malformed ones, and those that found no place */
 	__u64 reserved[5];
 	struct mapaudit_record records[MAPAUDIT_BATCH];
 };
@@ -122,7 +122,7 @@ enum wire_loss {
 	WIRE_LOST_UNREADABLE = 0, /* the batch's memory could not be read */
 	WIRE_LOST_MALFORMED,	  /* a record or batch that no library writes */
 	WIRE_LOST_BUSY,		  /* the lane was taken, where a single operation cannot be handed over */
-	WIRE_LOST_NO_PAGE,	  /* the histogram memory is full */
+	WIRE_LOST_NO_PAGE,	  /* the histogram memory is full, "(other)"'s too */
 	WIRE_LOST_RING,		  /* the event ring is full */
 	WIRE_LOST_MISSED,	  /* a batch that the target fired never arrived */
 	WIRE_LOST_REGISTRY,	  /* from a registry that is not known */

@@ -73,7 +73,7 @@ struct {
 
 #if defined(__TARGET_ARCH_x86)
 
-static __always_inline void know(struct other *out, const struct inside *inside_it, __u64 goroutine)
+static __always_inline void describe_other(struct other *out, const struct inside *inside_it, __u64 goroutine)
 {
 	out->goroutine = goroutine;
 	out->ip = inside_it->ip;
@@ -89,7 +89,7 @@ static __always_inline void find_other(struct other *out, __u64 goroutine, const
 	struct inside *found = bpf_map_lookup_elem(&inside, &key);
 
 	if (found && found->key.map == in->map)
-		know(out, found, goroutine);
+		describe_other(out, found, goroutine);
 	else if (map->left.goroutine == goroutine)
 		*out = map->left;
 }
@@ -113,10 +113,10 @@ static __always_inline void walk(const struct other *other, __u64 frames[WIRE_GO
 	}
 }
 
-/* Tells of a conflict, if it is not one too many. */
-static __always_inline void tell(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger,
-				 const struct operation *operation, struct used *map, const struct other *other,
-				 enum mapaudit_conflict kind)
+/* Sends a conflict to user space with its stacks: the first ones of a map. */
+static __always_inline void report_conflict(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger,
+					    const struct operation *operation, struct used *map,
+					    const struct other *other, enum mapaudit_conflict kind)
 {
 	struct wire_go_conflict *out = 0;
 
@@ -160,7 +160,7 @@ static __always_inline struct used *used_map(const struct used_key *key)
 #define SOMEBODY (~0ull) /* is no goroutine's address */
 
 /*
- * Enters the map, and says who is in it already and must not be: of two that enter at once, one at least sees the
+ * Enters the map, and returns who is in it already and must not be: of two that enter at once, one at least sees the
  * other. An erasure from an empty map reads, as the runtime sees it.
  */
 static __always_inline __u64 enter(struct used *map, struct inside *self, __u64 goroutine, int writes,
@@ -197,7 +197,7 @@ static __always_inline void leave(const struct inside *self, __u64 goroutine)
 
 	if (!map)
 		return;
-	know(&map->left, self, goroutine);
+	describe_other(&map->left, self, goroutine);
 	if (self->as == INSIDE_WRITER)
 		__sync_val_compare_and_swap(&map->writer, goroutine, 0);
 	else
@@ -206,15 +206,18 @@ static __always_inline void leave(const struct inside *self, __u64 goroutine)
 
 /* Puts the goroutine inside. A step that an iteration takes on its own account is a part of that. */
 static __always_inline struct inside *begin_span(const struct wire_regs *regs, const struct inside_key *key,
-						 const struct operation *operation, int step)
+						 const struct operation *operation, int step,
+						 struct wire_go_ledger *ledger)
 {
 	struct inside *before = bpf_map_lookup_elem(&inside, key);
 	struct inside self = {};
 
 	if (before && step && !before->steps)
 		return 0;
-	if (before) /* it was not seen to leave */
+	if (before) { /* it was not seen to leave */
 		leave(before, key->goroutine);
+		__sync_fetch_and_add(&ledger->untimed, !before->steps);
+	}
 	self.key = operation->key;
 	self.type = operation->type;
 	self.ip = regs->ip;
@@ -227,7 +230,7 @@ static __always_inline struct inside *begin_span(const struct wire_regs *regs, c
 	return bpf_map_lookup_elem(&inside, key);
 }
 
-/* Enters the map, and counts and tells what comes of it. */
+/* Enters the map, and counts and reports the conflict that comes of it. */
 static __always_inline void enter_map(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger,
 				      struct operation *operation, struct wire_go_calls *row, struct inside *self)
 {
@@ -249,7 +252,7 @@ static __always_inline void enter_map(struct wire_regs *regs, __u64 cookie, stru
 		row = count_calls(regs, operation, 0);
 	if (row)
 		__sync_fetch_and_add(&row->conflicts, 1);
-	tell(regs, cookie, ledger, operation, map, &other, kind);
+	report_conflict(regs, cookie, ledger, operation, map, &other, kind);
 }
 
 static __always_inline void on_begin(struct wire_regs *regs, __u64 cookie, struct wire_go_ledger *ledger)
@@ -267,7 +270,7 @@ static __always_inline void on_begin(struct wire_regs *regs, __u64 cookie, struc
 		__sync_fetch_and_add(&ledger->fired, 1);
 		row = count_operation(regs, &operation, ledger);
 	}
-	self = begin_span(regs, &key, &operation, step);
+	self = begin_span(regs, &key, &operation, step, ledger);
 	if (!self) {
 		__sync_fetch_and_add(&ledger->untimed, !step);
 		return;

@@ -41,6 +41,7 @@ static __always_inline __u32 take(const struct wire_domain *domain, __u32 block,
 		}
 		old = seen;
 	}
+	/* The auditor moved it each time. What it has not read itself is a gap that the thread's next batch finds. */
 	return count;
 }
 
@@ -139,13 +140,18 @@ int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 	struct wire_cell_op *op;
 	__u64 tail, latency;
 
-	if (!lane || !cell || at >= MAPAUDIT_BATCH)
+	if (!lane)
 		return 0;
+	if (!cell || at >= MAPAUDIT_BATCH) {
+		lane->uncounted++;
+		return 0;
+	}
 	latency = words_of(lane, at)[0] >> 32;
 	tail = words_of(lane, at)[1];
 	which = op_of(tail);
-	if (which >= MAPAUDIT_HOT_OPS) {
+	if (which >= MAPAUDIT_HOT_OPS || octave_in(tail) >= MAPAUDIT_OCTAVES) {
 		lane->malformed++;
+		lane->uncounted++;
 		return 0;
 	}
 	op = &cell->op[which];
@@ -157,7 +163,7 @@ int __noinline add_record(__u32 cpu, __u32 at, __u32 index, __u32 domain)
 		op->sampled -= sampled;
 		if (!add_to_other(first_cell, domain, which, latency, sampled)) {
 			op->lost++;
-			lane->no_page++;
+			lane->uncounted++;
 		}
 	}
 	return 0;
@@ -183,21 +189,22 @@ static __always_inline int add_plain(struct wire_cell *cell, __u64 head, __u64 t
 }
 
 /*
- * Adds records [from, from + CHUNK) of a lane, as far as below `count`, to its cells. A global function, so that a
- * batch costs the verifier one chunk (10 ms here, against 100 for the whole batch in one loop). `cell` is never null,
- * so that the loop's head is met in one state. The plain case calls nothing: what must outlive a call goes to the stack
- * and back.
+ * Adds records [from, from + CHUNK) of a lane, as far as below `count`, to its cells; returns how many it counted. A
+ * global function, so that a batch costs the verifier one chunk (10 ms here, against 100 for the whole batch in one
+ * loop). `cell` is never null, so that the loop's head is met in one state. The plain case calls nothing: what must
+ * outlive a call goes to the stack and back.
  */
 int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32 tid)
 {
 	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
-	__u32 first_cell = cpu * cells_per_lane, index = first_cell + domain; /* "(other)": no library writes map 0 */
+	__u32 first_cell = cpu * cells_per_lane, index = first_cell + domain;
 	struct wire_cell *cell = bpf_map_lookup_elem(&cells, &index);
-	__u32 map = 0, some = count - from;
+	__u32 map = 0, some = count - from; /* no library writes map 0: what has it is in "(other)" */
 	const __u64 *words;
 
 	if (!lane || !cell || from > MAPAUDIT_BATCH - CHUNK)
 		return 0;
+	lane->uncounted = 0;
 	words = words_of(lane, from);
 	if (some > CHUNK)
 		some = CHUNK;
@@ -206,13 +213,32 @@ int __noinline add_chunk(__u32 cpu, __u32 from, __u32 count, __u32 domain, __u32
 			map = (__u32)words[0];
 			index = first_cell + cell_of(wire_key(domain, map, tid));
 			cell = bpf_map_lookup_elem(&cells, &index);
-			if (!cell)
-				return 0;
+			if (!cell) {
+				lane->uncounted += some - i;
+				break;
+			}
 		}
 		if (!add_plain(cell, words[0], words[1]))
 			add_record(cpu, from + i, index, domain);
 	}
-	return 0;
+	return some - (__u32)lane->uncounted;
+}
+
+/* Counts the batch in a lane that the caller has claimed. */
+static __always_inline void add_batch(struct wire_lane *lane, __u32 cpu, __u32 count, __u32 domain, __u32 tid,
+				      struct wire_ledger *ledger)
+{
+	__u64 counted = 0, malformed;
+
+	lane->malformed = 0;
+	for (__u32 from = 0; from < count && from < MAPAUDIT_BATCH; from += CHUNK)
+		counted += (__u32)add_chunk(cpu, from, count, domain, tid);
+	malformed = lane->malformed;
+	__sync_fetch_and_add(&ledger->fired, counted);
+	__sync_fetch_and_add(&ledger->handled, counted);
+	lose(ledger, WIRE_LOST_MALFORMED, malformed);
+	/* What is no record's own fault found no place, in its map's cell or in "(other)". */
+	lose(ledger, WIRE_LOST_NO_PAGE, count - counted - malformed);
 }
 
 static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
@@ -222,13 +248,13 @@ static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
 	__u32 cpu = (__u32)WIRE_ARG4(regs), tid = per_thread ? current_tid() : 0;
 	struct wire_domain *domain = bpf_map_lookup_elem(&domains, &domain_index);
 	struct wire_ledger *ledger = this_ledger();
-	struct wire_lane *lane;
+	struct wire_lane *lane = bpf_map_lookup_elem(&lanes, &cpu);
 	__u64 missed = 0;
 	__u32 count, skip;
 
 	if (!domain || !ledger)
 		return 0;
-	if (claimed == 0 || claimed > MAPAUDIT_BATCH || cpu >= lane_count) {
+	if (claimed == 0 || claimed > MAPAUDIT_BATCH || first & WIRE_TAKEN_SEEN || !lane) {
 		lose(ledger, WIRE_LOST_MALFORMED, claimed > MAPAUDIT_BATCH ? 1 : claimed);
 		return 0;
 	}
@@ -246,27 +272,14 @@ static __always_inline int on_batch(struct wire_regs *regs, __u32 domain_index)
 	__sync_fetch_and_add(&ledger->batches, 1);
 	if (count > MAPAUDIT_BATCH) /* it is not; the verifier lost track of it */
 		return 0;
-	lane = bpf_map_lookup_elem(&lanes, &cpu);
-	if (!lane)
-		return 0;
 	if (__sync_val_compare_and_swap(&lane->busy, 0, 1) != 0) {
 		spill(ledger, domain_index, tid, cpu, records, count);
 		return 0;
 	}
-	if (bpf_probe_read_user(lane->records, count * sizeof(struct mapaudit_record), (void *)records)) {
+	if (bpf_probe_read_user(lane->records, count * sizeof(struct mapaudit_record), (void *)records))
 		lose(ledger, WIRE_LOST_UNREADABLE, count);
-	} else {
-		__u64 lost;
-
-		lane->malformed = lane->no_page = 0;
-		for (__u32 from = 0; from < count && from < MAPAUDIT_BATCH; from += CHUNK)
-			add_chunk(cpu, from, count, domain_index, tid);
-		lost = lane->malformed + lane->no_page;
-		lose(ledger, WIRE_LOST_MALFORMED, lane->malformed);
-		lose(ledger, WIRE_LOST_NO_PAGE, lane->no_page);
-		__sync_fetch_and_add(&ledger->fired, count - lost);
-		__sync_fetch_and_add(&ledger->handled, count - lost);
-	}
+	else
+		add_batch(lane, cpu, count, domain_index, tid, ledger);
 	__sync_lock_test_and_set(&lane->busy, 0);
 	return 0;
 }

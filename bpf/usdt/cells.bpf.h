@@ -11,7 +11,6 @@
 #include "mapaudit.bpf.h"
 
 /* ---- sizes, set by the loader ---- */
-const volatile __u32 lane_count = 1;
 const volatile __u32 cells_per_lane = 1;
 const volatile __u32 slot_mask = 1;
 const volatile __u32 other_cells = 1; /* of each lane's, the first */
@@ -208,6 +207,8 @@ __u32 __noinline new_page(__u32 index)
 	__u32 page;
 
 	if (index % cells_per_lane < other_cells) {
+		if (next_other_page > pages_for_others) /* else every call that finds none would bring it nearer to 0 */
+			return 0;
 		page = __sync_fetch_and_add(&next_other_page, 1);
 		return page <= pages_for_others ? page : 0;
 	}

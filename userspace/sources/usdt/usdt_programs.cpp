@@ -89,7 +89,6 @@ Result<std::unique_ptr<UsdtPrograms>> UsdtPrograms::load(const ProgramSizes& siz
     errno = 0;
     usdt_bpf* skeleton = programs->skeleton_ = usdt_bpf__open();
     if (skeleton == nullptr) return load_error(errno);
-    skeleton->rodata->lane_count = sizes.lanes;
     skeleton->rodata->cells_per_lane = sizes.cells;
     skeleton->rodata->slot_mask = slot_count(sizes) - 1;
     skeleton->rodata->other_cells = sizes.others;
