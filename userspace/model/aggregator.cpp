@@ -20,6 +20,7 @@ constexpr double fading = 0.75;         // of what windows showed, by the time o
 struct Unseen {
     double calls = 0;
     bool any = false;
+    double rests_on = 0;  // calls that were seen
     double relative_error = 0;
     std::optional<double> calls_by_all;  // estimated by all that is known now
 };
@@ -29,7 +30,7 @@ struct Unseen {
 double error_of(std::uint64_t seen, const Unseen& unseen) {
     constexpr double none = std::numeric_limits<double>::infinity();
     if (unseen.relative_error > most_error) return none;
-    const double chance = likely / std::sqrt(std::max(static_cast<double>(seen), 1.0));
+    const double chance = likely / std::sqrt(std::max(unseen.rests_on, 1.0));
     const double revised = unseen.calls_by_all ? std::abs(unseen.calls - *unseen.calls_by_all) : 0;
     const double error = (std::hypot(chance, unseen.relative_error) * unseen.calls + revised) /
                          (static_cast<double>(seen) + unseen.calls);
@@ -287,7 +288,10 @@ void Aggregator::estimate(double seconds) {
             continue;
         }
         const double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;
-        if (seen > shortest_seen * seconds) cell.rate = static_cast<double>(cell.interval.calls) / seen;
+        if (seen > shortest_seen * seconds) {
+            cell.recent_calls = static_cast<double>(cell.interval.calls);
+            cell.rate = cell.recent_calls / seen;
+        }
         cell.unseen_now = std::floor(cell.rate * unseen + 0.5);
         cell.unseen += cell.unseen_now;
         cell.partly_unseen = cell.partly_unseen || unseen > 0;
@@ -332,7 +336,7 @@ std::vector<Row> Aggregator::close_interval(double seconds) {
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
         [](const Cell& cell) {
-            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.relative_error, {}};
+            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.recent_calls, cell.relative_error, {}};
         },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
@@ -359,9 +363,10 @@ std::vector<Row> Aggregator::totals(double seconds) const {
             return scratch;
         },
         [](const Cell& cell) {
+            const auto seen = static_cast<double>(cell.total.calls + cell.interval.calls);
             std::optional<double> by_all;
-            if (cell.scale > 0) by_all = static_cast<double>(cell.total.calls + cell.interval.calls) * cell.scale;
-            return Unseen{cell.unseen, cell.partly_unseen, cell.relative_error, by_all};
+            if (cell.scale > 0) by_all = seen * cell.scale;
+            return Unseen{cell.unseen, cell.partly_unseen, seen, cell.relative_error, by_all};
         },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, *key.second, counts.second));

@@ -93,9 +93,10 @@ private:
         double rate = 0;                    // of calls, when they were last seen
         double unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
         bool partly_unseen = false, partly_unseen_now = false;
-        // Of a source that knows what it has watched: calls and work of its latest windows, the older ones fading; work
-        // of closed intervals whose calls could not be estimated when they closed.
-        double recent_calls = 0, recent_work = 0, pending = 0;
+        double recent_calls = 0;  // that the rate rests on
+        // Where a source knows what it has watched: what the rate rests on is the latest windows, the older ones
+        // fading; and work of closed intervals whose calls could not be estimated when they closed.
+        double recent_work = 0, pending = 0;
         double relative_error = 0, scale = 0;  // of the rate; as in Watched
     };
     void estimate(double seconds);

@@ -15,6 +15,7 @@ namespace {
 constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr std::size_t most_windows = 32;     // a load that changes is followed within a minute, about
 constexpr double least_compared_ns = 0.2e9;  // without a probe, for a target's speed to be known
+constexpr double least_spare = 0.1;          // of a window: with less, a target may have had none
 constexpr double least_work = 0.05;          // of what a target uses in a window
 constexpr double longest_quiet_ns = 1e9 * DutyCycle::shortest_s;
 // How far the price of a hit may be from what it costs: it is measured on another program, and on a machine that may be
@@ -40,6 +41,40 @@ double spread(const std::vector<double>& without_one) {
     const double error = std::sqrt(squares * static_cast<double>(n - 1) / static_cast<double>(n));
     return std::isfinite(error) ? likely(n) * error : infinite;
 }
+
+// A straight line through points, each of which counts as often as its weight says.
+class Line {
+public:
+    void add(double x, double y, double weight) { points_.push_back({x, y, weight}); }
+    // By how much it rises at most, in 19 of 20 cases; infinite where the points do not say. Both axes in shares of
+    // their means. Nothing falls here but by chance.
+    double steepest() const {
+        double weights = 0, x = 0, y = 0, xx = 0, xy = 0, squares = 0;
+        for (const Point& one : points_) {
+            weights += one.weight;
+            x += one.weight * one.x;
+            y += one.weight * one.y;
+        }
+        for (const Point& one : points_) {
+            const double away = one.x * weights / x - 1;
+            xx += one.weight * away * away;
+            xy += one.weight * away * (one.y * weights / y - 1);
+        }
+        if (points_.size() < 3 || x <= 0 || y <= 0 || xx <= 0) return infinite;
+        for (const Point& one : points_) {
+            const double rest = one.y * weights / y - 1 - xy / xx * (one.x * weights / x - 1);
+            squares += one.weight * rest * rest;
+        }
+        const double error = std::sqrt(squares / (xx * static_cast<double>(points_.size() - 2)));
+        return std::max(xy / xx, 0.0) + likely(points_.size() - 1) * error;
+    }
+
+private:
+    struct Point {
+        double x, y, weight;
+    };
+    std::vector<Point> points_;
+};
 
 double calls_of(const Activity& activity) { return static_cast<double>(activity.breakpoints); }
 
@@ -89,15 +124,21 @@ std::optional<WindowEstimate::Interval> WindowEstimate::by_time(const Prices& pr
     }
     if (work_per_ns <= 0 || sums.calls <= 0) return std::nullopt;
     std::vector<double> without_one;
+    Line rate_by_supply;
     for (const Window* window : used) {
         Sums others = sums;
         others.add(*window, prices, -1);
         without_one.push_back(others.calls > 0 ? std::log(others.calls / others.wall_ns) : infinite);
+        const double wall_ns = window->open.wall_ns;
+        rate_by_supply.add(1 - window->open.waited_ns / wall_ns, calls_of(window->open.activity) / wall_ns, wall_ns);
     }
     const double factor = std::exp(spread(without_one)), rate = sums.calls / (work_per_ns * sums.wall_ns);
     const double spare = 1 - (sums.cpu_ns + sums.waited_ns) / sums.wall_ns;
-    const double slowed = !waits_known_ || spare <= 0 ? infinite : std::max((1 - work_per_ns) / spare, 1.0);
-    return Interval{rate, rate / factor, rate * slowed * factor};
+    if (!waits_known_ || spare < least_spare) return Interval{rate, rate / factor, infinite};
+    // As if all of the load waited for its answers. Such a load slows down in the windows in which its program waits
+    // for a CPU, too, by as much; whether this one does, the windows show if they differ in that.
+    const double slowed = std::max((1 - work_per_ns) / spare, 1.0), waits = std::min(rate_by_supply.steepest(), 1.0);
+    return Interval{rate, rate / factor, rate * (1 + waits * (slowed - 1)) * factor};
 }
 
 std::optional<WindowEstimate::Interval> WindowEstimate::by_work(const Prices& prices) const {

@@ -6,11 +6,11 @@
 //
 //   by work   calls go with what a target does, its CPU time less what the audit costs it. Where nearly all that it
 //             uses in a window is that cost, what is left of the difference is the error of the price.
-//   by time   a target does as much in a second that is watched as in one that is not. One that waits for the answers
-//   to
-//             its own answers, or is short of CPU time, does less where the audit slows it down: so this is a lower
-//             bound. An upper one comes from the time that it had to spare in the windows: of a load that waits for
-//             its answers, the pauses between are as long with the audit as without. No time to spare, no upper bound.
+//   by time   a target does as much in a second that is watched as in one that is not. One that waits for answers to
+//             its own requests, or is short of CPU time, does less where the audit slows it down: so this is a lower
+//             bound. An upper one comes from the time that it had to spare in the windows: where a load waits for
+//             answers, its pauses are as long with the audit as without; and it is slower, too, in the windows in
+//             which other programs take the CPU. No time to spare, no upper bound.
 //
 // Each way gives an interval, widened by how much the windows differ from one another; the truth lies in both.
 #pragma once

@@ -94,8 +94,8 @@ std::string estimates_text(Rows rows) {
     std::string text;
     if (unsure != rows.end())
         text = fmt::format(
-            "Calls with ≥ are those seen, of more ({}): too few windows, or the target had too little CPU time in "
-            "them, for an estimate. A longer -d or a larger --max-overhead gives one.\n",
+            "Calls with ≥ are those seen, of more ({}): for an estimate too little was seen, or the target was short "
+            "of CPU time meanwhile. A longer -d or a larger --max-overhead gives one.\n",
             counted(static_cast<std::size_t>(rows.end() - unsure), "row", "rows"));
     rows.erase(unsure, rows.end());
     if (rows.empty()) return text;

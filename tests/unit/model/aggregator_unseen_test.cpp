@@ -118,7 +118,7 @@ TEST(AggregatorUnseen, a_doubtful_measure_makes_a_doubtful_estimate) {
 
 TEST(AggregatorUnseen, what_cannot_be_estimated_shows_what_was_seen) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(go_like));
     Counts counts;
     counts.calls = 10'000;
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
@@ -143,7 +143,7 @@ TEST(AggregatorUnseen, what_cannot_be_estimated_shows_what_was_seen) {
 
 TEST(AggregatorUnseen, one_short_window_does_not_make_the_rate) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(go_like));
     Counts counts;
     counts.calls = 1000;
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
@@ -156,7 +156,7 @@ TEST(AggregatorUnseen, one_short_window_does_not_make_the_rate) {
 
 TEST(AggregatorUnseen, a_total_is_as_sure_as_it_agrees_with_what_is_known_at_its_end) {
     Aggregator aggregator({});
-    aggregator.describe({7, 0, 1}, info_from("go"));
+    aggregator.describe({7, 0, 1}, info_from(go_like));
     Counts counts;
     counts.calls = 10'000;
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);

@@ -58,6 +58,41 @@ TEST(WindowEstimate, time_in_which_probes_are_moved_says_nothing_of_the_targets_
     EXPECT_NEAR(paced().estimate.scale({}).work_per_s, 0.024e9, 1);
 }
 
+// As measured: the program waits for a CPU more here and less there, and the load goes on all the same.
+TEST(WindowEstimate, a_load_that_does_not_mind_a_lack_of_time_is_not_one_that_waits) {
+    Watch watch;
+    const auto five_windows = [&watch] {
+        watch.window(20.7, 11.37, 8004, 4.75).between(6846, 442.6);
+        watch.window(25.8, 11.75, 9552, 5.26).between(4500, 313.5);
+        watch.window(31.1, 14.69, 12251, 8.00).between(5980, 438.6);
+        watch.window(31.1, 17.91, 12292, 11.30).between(5844, 397.6);
+        watch.window(36.1, 21.42, 13828, 12.06).between(4868, 349.7);
+    };
+    five_windows();
+    EXPECT_GT(watch.error(), 1) << "too few to tell";
+    five_windows();
+    five_windows();
+    const double truth = 400'009 * 28.0386 / 1.9420, estimate = watch.rate(3 * 55927, 3 * 77.14);
+    EXPECT_NEAR(estimate, truth, 0.05 * truth);
+    EXPECT_NEAR(estimate, truth, watch.error() * estimate);
+    EXPECT_LT(watch.error(), 0.9);
+}
+
+// One goroutine that does nothing but ask and wait 20 µs for the answer: 5 µs of its own work a call, and the audit's.
+TEST(WindowEstimate, a_load_that_waits_for_its_answers_is_within_the_error) {
+    Watch watch;
+    double calls = 0, cpu_ms = 0;
+    for (const double wait_us : {0.0, 1.0, 4.0, 0.5, 9.0}) {
+        const double cycle_us = 20 + 5 + 0.9 * 5 + wait_us, n = 25'000 / cycle_us;
+        watch.window(25, n * (5 + 0.9 * 5) / 1000, static_cast<std::uint64_t>(5 * n), n * wait_us / 1000);
+        watch.between(1000, 1000 * 5.0 / 25);
+        calls += std::floor(5 * n);
+        cpu_ms += n * 9.5 / 1000;
+    }
+    const double truth = 5 * 1e6 / 5, estimate = watch.rate(calls, cpu_ms);
+    EXPECT_NEAR(estimate, truth, watch.error() * estimate);
+}
+
 // As measured beside two busy processes: the target came to 7 %, 15 % and 41 % of its load in the windows.
 TEST(WindowEstimate, a_target_that_gets_no_cpu_time_in_windows_cannot_be_estimated) {
     Watch watch;
