@@ -21,6 +21,8 @@ constexpr double longest_quiet_ns = 1e9 * DutyCycle::shortest_s;
 // How far the price of a hit may be from what it costs: it is measured on another program, and on a machine that may be
 // busy then and not now. Beyond that caches are cold behind a hit, as in cost_ns().
 constexpr double price_error = 0.25;
+// A target does things in turns: what it should have done in a window it did before or after it, in part.
+constexpr double edge_ns = 1e6;
 // A window that stays open counts as several, so that it is seen how much they differ.
 constexpr double longest_ns = 1e9;
 
@@ -132,7 +134,9 @@ std::optional<WindowEstimate::Interval> WindowEstimate::by_time(const Prices& pr
         const double wall_ns = window->open.wall_ns;
         rate_by_supply.add(1 - window->open.waited_ns / wall_ns, calls_of(window->open.activity) / wall_ns, wall_ns);
     }
-    const double factor = std::exp(spread(without_one)), rate = sums.calls / (work_per_ns * sums.wall_ns);
+    const double edges = edge_ns * static_cast<double>(sums.windows) / sums.wall_ns;
+    const double factor = std::exp(spread(without_one)) * (1 + edges);
+    const double rate = sums.calls / (work_per_ns * sums.wall_ns);
     const double spare = 1 - (sums.cpu_ns + sums.waited_ns) / sums.wall_ns;
     if (!waits_known_ || spare < least_spare) return Interval{rate, rate / factor, infinite};
     // As if all of the load waited for its answers. Such a load slows down in the windows in which its program waits

@@ -51,7 +51,7 @@ TEST(WindowEstimate, what_the_price_cannot_tell_the_time_does) {
     EXPECT_NEAR(watch.rate(32000, 33.6), 400'000 / 0.024, 1000);
     // A load that waits for its answers would have done as much more as the audit left it less time to spare.
     EXPECT_GT(watch.error(), (1 - 0.024) / (1 - 0.42) - 1);
-    EXPECT_LT(watch.error(), 0.8);
+    EXPECT_LT(watch.error(), 1) << "it can be estimated";
 }
 
 TEST(WindowEstimate, time_in_which_probes_are_moved_says_nothing_of_the_targets_speed) {

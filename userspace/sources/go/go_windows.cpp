@@ -63,6 +63,7 @@ Result<void> GoWindows::attach() {
         }
     }
     become(model::Probes::counting);
+    duty_.attached(seconds(clock::now() - start_));
     return {};
 }
 
