@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <map>
+#include <memory>
 #include <ostream>
 #include <regex>
 #include <set>
@@ -159,11 +162,36 @@ TEST(GoOperationsOf, TheMapsWithinASyncMapAreSeen) {
     EXPECT_GE(calls, 100003) << "one at least for each operation, and the copies";
 }
 
-// A program at a steady rate, in the windows of a default budget: scaled, the counts come near the truth.
-TEST(GoOperationsOf, AProgramInWindowsAreEstimated) {
+// A program at a steady rate, in the windows of a default budget, on a machine with and without other work.
+struct Steady {
+    const char* name;
+    const char* per_second;
+    int neighbours;
+    friend void PrintTo(const Steady& steady, std::ostream* to) { *to << steady.name; }
+};
+
+class GoWindowsOf : public testing::TestWithParam<Steady> {};
+
+// The largest error that the summary states, as a share; infinite where it says that there is no estimate.
+double stated_error(const std::string& summary) {
+    if (summary.find("Calls with ≥") != std::string::npos) return std::numeric_limits<double>::infinity();
+    const std::size_t line = summary.find("Calls with ≈");
+    if (line == std::string::npos) return 0;
+    const std::string text = summary.substr(line, summary.find('\n', line) - line);
+    static const std::regex figure("± ([0-9.]+) %");
+    double error = 0;
+    for (std::sregex_iterator at(text.begin(), text.end(), figure), end; at != end; ++at)
+        error = std::max(error, std::stod((*at)[1]) / 100);
+    return error;
+}
+
+TEST_P(GoWindowsOf, TheTruthLiesWithinTheStatedError) {
+    std::vector<std::unique_ptr<Child>> neighbours;
+    for (int i = 0; i < GetParam().neighbours; ++i)
+        neighbours.push_back(std::make_unique<Child>(std::vector<std::string>{"sh", "-c", "while :; do :; done"}));
     const ScratchFolder scratch;
     const std::string csv = scratch.file("a.csv");
-    GoTarget target("operator", {"steady"});
+    GoTarget target("operator", {"steady", GetParam().per_second});
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", csv, "--level", "sampled",
                    "--fail-on-loss"});
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
@@ -184,6 +212,8 @@ TEST(GoOperationsOf, AProgramInWindowsAreEstimated) {
     expect_balance(finished);
 
     const auto truth = nlohmann::json::parse(ended.out.substr(ended.out.find('\n'))).at(0);
+    const double error = stated_error(finished.out + finished.err);
+    EXPECT_GT(error, 0) << finished.out;
     std::map<std::string, double> estimates;
     for (const CsvRow& row : operations_of(own_maps(read_csv(csv)))) {
         EXPECT_EQ(row.at("map_name").find("map[int]int operator.go:"), 0u) << row.at("map_name");
@@ -192,11 +222,21 @@ TEST(GoOperationsOf, AProgramInWindowsAreEstimated) {
         estimates[row.at("op")] += std::stod(row.at("calls"));
     }
     for (const char* op : operations) {
-        const double exact = truth.at(op).get<double>();
-        EXPECT_NEAR(estimates[op], exact, 0.2 * exact) << op;
+        const double exact = truth.at(op).get<double>(), estimate = estimates[op];
+        RecordProperty(op, std::to_string(estimate / exact) + " of the truth, stated ± " + std::to_string(error));
+        // 19 of 20 cases lie within the error, all within twice of it. Without an estimate, it is what was seen.
+        if (std::isfinite(error))
+            EXPECT_NEAR(estimate, exact, 2 * error * estimate) << op << ", stated ± " << error;
+        else
+            EXPECT_LT(estimate, exact) << op;
     }
     EXPECT_EQ(estimates.size(), std::size(operations));
 }
+
+INSTANTIATE_TEST_SUITE_P(Steady, GoWindowsOf,
+                         testing::Values(Steady{"alone", "400009", 0}, Steady{"beside_two", "400009", 2},
+                                         Steady{"light_alone", "40009", 0}, Steady{"light_beside_two", "40009", 2}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 // One side of a conflict as the summary prints it.
 struct Side {

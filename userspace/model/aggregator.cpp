@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace mapaudit::model {
@@ -10,27 +11,37 @@ namespace mapaudit::model {
 namespace {
 
 constexpr std::uint32_t all = UINT32_MAX;
-constexpr double shortest_seen = 0.01;   // of an interval, for a rate to be made of it
-constexpr double least_watched = 0.001;  // the same where a source looks on purpose, and briefly
-constexpr double likely = 2;             // standard deviations: 19 of 20 cases
+constexpr double shortest_seen = 0.01;  // of an interval, for a rate to be made of it
+constexpr double likely = 2;            // standard deviations: 19 of 20 cases
+constexpr double most_error = 1;        // of an estimate; whoever would be told more than that is told what was seen
+constexpr double fading = 0.75;         // of what windows showed, by the time of the next one
 
 // Calls that were not seen, estimated, and whether there may have been any.
 struct Unseen {
-    std::uint64_t calls = 0;
+    double calls = 0;
     bool any = false;
+    double rests_on = 0;  // calls that were seen
     double relative_error = 0;
+    std::optional<double> calls_by_all;  // estimated by all that is known now
 };
+
+// As a share of all calls. Of calls that come by chance, as many as were seen are this far off; how far what they were
+// scaled by is adds up; and what was estimated when less was known is off by the difference.
+double error_of(std::uint64_t seen, const Unseen& unseen) {
+    constexpr double none = std::numeric_limits<double>::infinity();
+    if (unseen.relative_error > most_error) return none;
+    const double chance = likely / std::sqrt(std::max(unseen.rests_on, 1.0));
+    const double revised = unseen.calls_by_all ? std::abs(unseen.calls - *unseen.calls_by_all) : 0;
+    const double error = (std::hypot(chance, unseen.relative_error) * unseen.calls + revised) /
+                         (static_cast<double>(seen) + unseen.calls);
+    return error > most_error ? none : error;
+}
 
 // After the times, which rest on what was seen.
 Row with_unseen(Row row, const Unseen& unseen, double seconds) {
     row.estimated = unseen.any;
-    // Calls come by chance: a count of this many is so far off. The error of what they were scaled by comes on top.
-    if (unseen.any && unseen.calls != 0) {
-        const double chance = likely / std::sqrt(std::max(static_cast<double>(row.calls), 1.0));
-        row.error = std::hypot(chance, unseen.relative_error) * static_cast<double>(unseen.calls) /
-                    static_cast<double>(row.calls + unseen.calls);
-    }
-    row.calls += unseen.calls;
+    if (unseen.any && static_cast<double>(row.calls) + unseen.calls > 0) row.error = error_of(row.calls, unseen);
+    if (std::isfinite(row.error)) row.calls += static_cast<std::uint64_t>(unseen.calls + 0.5);
     row.calls_per_s = seconds > 0 ? static_cast<double>(row.calls) / seconds : 0;
     if (row.timed != 0) row.weight = std::max(1.0, static_cast<double>(row.calls) / static_cast<double>(row.timed));
     return row;
@@ -272,20 +283,41 @@ void Aggregator::estimate(double seconds) {
             info == nullptr || info->source == nullptr ? std::string_view() : info->source->name;
         const auto time = by_time.find(source);
         const auto work = by_work.find(source);
-        double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;
-        double least = shortest_seen;
         if (work != by_work.end()) {
-            unseen = std::max(work->second.unseen, 0.0);
-            seen = std::max(work->second.seen, 0.0);
-            least = least_watched;
-            cell.relative_error = work->second.relative_error;
+            estimate_by_work(cell, work->second);
+            continue;
         }
-        if (seen > least * (seen + unseen)) cell.rate = static_cast<double>(cell.interval.calls) / seen;
-        cell.unseen_now = static_cast<std::uint64_t>(cell.rate * unseen + 0.5);
+        const double unseen = time == by_time.end() ? 0 : std::min(time->second, seconds), seen = seconds - unseen;
+        if (seen > shortest_seen * seconds) {
+            cell.recent_calls = static_cast<double>(cell.interval.calls);
+            cell.rate = cell.recent_calls / seen;
+        }
+        cell.unseen_now = std::floor(cell.rate * unseen + 0.5);
         cell.unseen += cell.unseen_now;
         cell.partly_unseen = cell.partly_unseen || unseen > 0;
         cell.partly_unseen_now = unseen > 0;
     }
+}
+
+// A rate of one short window would be made much of: it is that of the last few. What cannot be estimated yet is part of
+// the total as soon as it can.
+void Aggregator::estimate_by_work(Cell& cell, const Watched& watched) {
+    const double unseen = std::max(watched.unseen, 0.0), seen = std::max(watched.seen, 0.0);
+    if (seen > 0) {
+        cell.recent_calls = fading * cell.recent_calls + static_cast<double>(cell.interval.calls);
+        cell.recent_work = fading * cell.recent_work + seen;
+        cell.rate = cell.recent_calls / cell.recent_work;
+    }
+    cell.relative_error = watched.relative_error;
+    cell.scale = watched.scale;
+    cell.pending += unseen;
+    cell.unseen_now = 0;
+    if (watched.relative_error <= most_error) {
+        cell.unseen_now = std::floor(cell.rate * unseen + 0.5);
+        cell.unseen += std::floor(cell.rate * std::exchange(cell.pending, 0) + 0.5);
+    }
+    cell.partly_unseen = cell.partly_unseen || unseen > 0;
+    cell.partly_unseen_now = unseen > 0;
 }
 
 void Aggregator::add_unseen(std::string_view source, double seconds) {
@@ -304,7 +336,7 @@ std::vector<Row> Aggregator::close_interval(double seconds) {
     for_each_row(
         cells_, infos_, seconds, [](const Cell& cell) -> const Counts& { return cell.interval; },
         [](const Cell& cell) {
-            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.relative_error};
+            return Unseen{cell.unseen_now, cell.partly_unseen_now, cell.recent_calls, cell.relative_error, {}};
         },
         [](const MapInfo* info, bool active) { return active || (info != nullptr && info->alive); },
         [&](Row row) { rows.push_back(std::move(row)); });
@@ -331,7 +363,10 @@ std::vector<Row> Aggregator::totals(double seconds) const {
             return scratch;
         },
         [](const Cell& cell) {
-            return Unseen{cell.unseen, cell.partly_unseen, cell.relative_error};
+            const auto seen = static_cast<double>(cell.total.calls + cell.interval.calls);
+            std::optional<double> by_all;
+            if (cell.scale > 0) by_all = seen * cell.scale;
+            return Unseen{cell.unseen, cell.partly_unseen, seen, cell.relative_error, by_all};
         },
         [](const MapInfo*, bool) { return true; }, [&](Row row) { rows.push_back(std::move(row)); });
     for (const auto& [key, counts] : lost_) lost.push_back(make_lost_row(key.first, *key.second, counts.second));

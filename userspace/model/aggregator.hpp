@@ -31,16 +31,18 @@ struct CellKey {
 // How much of a period was watched, in a unit that operations are proportional to: what targets did meanwhile.
 struct Watched {
     double seen = 0, unseen = 0;
-    double relative_error = 0;  // of `seen`, as a share of it
+    double relative_error = 0;  // of `seen`, as a share of it; over 1: nothing can be said of what was not seen
+    double scale = 0;           // unseen for each seen, since the start and by what is known now; 0: not known
 
     Watched operator-(const Watched& before) const {
-        return {seen - before.seen, unseen - before.unseen, relative_error};
+        return {seen - before.seen, unseen - before.unseen, relative_error, scale};
     }
-    // The latest error holds for all of it.
+    // The latest error and scale hold for all of it.
     Watched& operator+=(const Watched& more) {
         seen += more.seen;
         unseen += more.unseen;
         relative_error = more.relative_error;
+        scale = more.scale;
         return *this;
     }
 };
@@ -88,12 +90,17 @@ public:
 private:
     struct Cell {
         Counts interval, total;
-        double rate = 0;                           // of calls, when they were last seen
-        std::uint64_t unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
+        double rate = 0;                    // of calls, when they were last seen
+        double unseen = 0, unseen_now = 0;  // calls of closed intervals that nobody saw; of the last one
         bool partly_unseen = false, partly_unseen_now = false;
-        double relative_error = 0;  // of the rate
+        double recent_calls = 0;  // that the rate rests on
+        // Where a source knows what it has watched: what the rate rests on is the latest windows, the older ones
+        // fading; and work of closed intervals whose calls could not be estimated when they closed.
+        double recent_work = 0, pending = 0;
+        double relative_error = 0, scale = 0;  // of the rate; as in Watched
     };
     void estimate(double seconds);
+    static void estimate_by_work(Cell& cell, const Watched& watched);
     CpuReport with_names(CpuReport report) const;
     std::uint64_t number_of(const MapId& key);
 

@@ -19,8 +19,9 @@ namespace mapaudit::model {
 
 class DutyCycle {
 public:
-    // A window stays open for as long as this, whatever it costs: attaching takes a third of it.
-    static constexpr double shortest_s = 0.025;
+    // A window stays open for as long as this, whatever it costs. To attach takes 10 ms, and many times that on a busy
+    // machine.
+    static constexpr double shortest_s = 0.02;
     static constexpr double saved_ns = 1e9;  // CPU time whose share is saved up at most
 
     // 100 and more: the window is never shut.
@@ -40,6 +41,10 @@ public:
     bool is_open() const { return open_; }
     // Whether it is to be open from now on.
     bool decide(const Spent& spent);
+    // The window that it has opened is one from now on, `seconds` after the start: probes are attached.
+    void attached(double seconds) {
+        if (opened_) opened_->seconds = seconds;
+    }
 
 private:
     double budget_, most_ns_, credit_ns_;

@@ -55,7 +55,7 @@ struct Row {
 
     // Not in the CSV.
     std::uint64_t timed = 0;  // calls that the times rest on
-    double error = 0;         // of an estimate, as a share of calls: in 19 of 20 cases it is not farther off
+    double error = 0;         // of an estimate, as a share of calls, in 19 of 20 cases; infinite: only what was seen
     GrowthCost growth;
     std::optional<double> cpu_share;  // of the process's CPU time, 0 to 1; empty: nothing was sampled
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string_view>
 #include <utility>
 
@@ -52,7 +53,8 @@ std::string or_dash(const std::optional<std::uint64_t>& n) { return n ? count(*n
 
 std::string cell(const model::Row& row, Column column) {
     switch (column) {
-        case Column::calls: return fmt::format("{}{}", row.estimated ? "≈" : "", row.calls);
+        case Column::calls:
+            return fmt::format("{}{}", std::isinf(row.error) ? "≥" : row.estimated ? "≈" : "", row.calls);
         case Column::calls_per_s: return rate(row.calls_per_s);
         case Column::p50: return or_dash(row.p50_ns);
         case Column::p90: return or_dash(row.p90_ns);

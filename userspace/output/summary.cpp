@@ -89,8 +89,17 @@ std::string growth_text(Rows rows, const model::Report& total) {
 
 std::string estimates_text(Rows rows) {
     std::erase_if(rows, [](const auto* row) { return !row->estimated; });
-    if (rows.empty()) return {};
-    std::string text = "Calls with ≈ are estimates, scaled from a part of the time (column estimated of the CSV)";
+    const auto unsure =
+        std::stable_partition(rows.begin(), rows.end(), [](const auto* row) { return std::isfinite(row->error); });
+    std::string text;
+    if (unsure != rows.end())
+        text = fmt::format(
+            "Calls with ≥ are those seen, of more ({}): for an estimate too little was seen, or the target was short "
+            "of CPU time meanwhile. A longer -d or a larger --max-overhead gives one.\n",
+            counted(static_cast<std::size_t>(rows.end() - unsure), "row", "rows"));
+    rows.erase(unsure, rows.end());
+    if (rows.empty()) return text;
+    text += "Calls with ≈ are estimates, scaled from a part of the time (column estimated of the CSV)";
     std::erase_if(rows, [](const auto* row) { return row->error == 0; });
     if (rows.empty()) return text + ".\n";
     const auto [surest, least] =

@@ -3,6 +3,8 @@
 // Time in which operations were not seen: rows say that they are estimates, and totals stay the sum of the intervals.
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "model/aggregator.hpp"
 #include "unit/model/aggregator_samples.hpp"
 
@@ -112,6 +114,55 @@ TEST(AggregatorUnseen, a_doubtful_measure_makes_a_doubtful_estimate) {
     aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
     aggregator.add_watched("go", {.seen = 10, .unseen = 10, .relative_error = 0.4});
     EXPECT_NEAR(aggregator.close_interval(1)[0].error, 0.2, 0.001);
+}
+
+TEST(AggregatorUnseen, what_cannot_be_estimated_shows_what_was_seen) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_from(go_like));
+    Counts counts;
+    counts.calls = 10'000;
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    aggregator.add_watched("go", {.seen = 10, .unseen = 10, .relative_error = 1.1});
+    const Row row = aggregator.close_interval(1).at(0);
+    EXPECT_EQ(row.calls, 10'000u);
+    EXPECT_TRUE(row.estimated);
+    EXPECT_TRUE(std::isinf(row.error));
+    EXPECT_EQ(aggregator.totals(1).at(0).calls, 10'000u);
+    EXPECT_TRUE(std::isinf(aggregator.totals(1).at(0).error));
+
+    // As soon as it can be, the total has it all.
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    aggregator.add_watched("go", {.seen = 10, .unseen = 20, .relative_error = 0.1, .scale = 1.5});
+    const Row later = aggregator.close_interval(1).at(0);
+    EXPECT_EQ(later.calls, 30'000u);
+    EXPECT_TRUE(std::isfinite(later.error));
+    const Row total = aggregator.totals(2).at(0);
+    EXPECT_EQ(total.calls, 50'000u);
+    EXPECT_NEAR(total.error, 0.06, 0.001);
+}
+
+TEST(AggregatorUnseen, one_short_window_does_not_make_the_rate) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_from(go_like));
+    Counts counts;
+    counts.calls = 1000;
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    aggregator.add_watched("go", {.seen = 100, .unseen = 0, .relative_error = 0.1});
+    (void)aggregator.close_interval(1);
+    aggregator.add_watched("go", {.seen = 1, .unseen = 100, .relative_error = 0.1});
+    const Row row = aggregator.close_interval(1).at(0);
+    EXPECT_NEAR(static_cast<double>(row.calls), 987, 1);
+}
+
+TEST(AggregatorUnseen, a_total_is_as_sure_as_it_agrees_with_what_is_known_at_its_end) {
+    Aggregator aggregator({});
+    aggregator.describe({7, 0, 1}, info_from(go_like));
+    Counts counts;
+    counts.calls = 10'000;
+    aggregator.add(cell(1, MAPAUDIT_OP_LOOKUP), counts);
+    aggregator.add_watched("go", {.seen = 10, .unseen = 30, .relative_error = 0, .scale = 5});
+    (void)aggregator.close_interval(1);
+    EXPECT_NEAR(aggregator.totals(1).at(0).error, (50'000.0 - 30'000) / 40'000, 0.02);
 }
 
 }  // namespace

@@ -90,6 +90,15 @@ TEST(DutyCycle, waits_for_no_more_credit_than_can_be_saved_up) {
     EXPECT_TRUE(duty.decide({11.1, 1e9, 11.1e9}));
 }
 
+// As on a busy machine: to attach took longer than a window does, and the probes that were there cost all the credit.
+TEST(DutyCycle, a_window_lasts_for_a_moment_from_when_probes_are_attached) {
+    DutyCycle duty(5);
+    EXPECT_TRUE(duty.decide({0, 0, 0}));
+    duty.attached(0.1);
+    EXPECT_TRUE(duty.decide({0.101, 0.03e9, 0.05e9}));
+    EXPECT_FALSE(duty.decide({0.101 + DutyCycle::shortest_s, 0.04e9, 0.06e9}));
+}
+
 TEST(DutyCycle, a_long_look_at_the_start_where_it_is_asked_for) {
     const Outcome ahead = run(DutyCycle(25, 4), {.cpus = 1, .cost_share = 0.9}, 1.2);
     EXPECT_GT(ahead.open_s, 1.0);

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include <string>
 
 #include "output/ledger.hpp"
@@ -89,6 +91,22 @@ TEST(Summary, estimates_are_named) {
     report.rows[0].estimated = true;
     report.rows[0].error = 0.25;
     EXPECT_THAT(summary_text(report), HasSubstr(": ± 3.4 % to ± 25.0 %, least sure few(go_map) lookup.\n"));
+}
+
+TEST(Summary, what_cannot_be_estimated_is_said_with_the_remedy) {
+    model::Report report = total();
+    report.rows = {sample_row(1, "few", model::Op::lookup, 1'009), sample_row(2, "many", model::Op::lookup, 1'000'003)};
+    for (model::Row& row : report.rows) row.estimated = true;
+    report.rows[0].error = std::numeric_limits<double>::infinity();
+    EXPECT_THAT(summary_text(report), HasSubstr(" ≥" + std::to_string(report.rows[0].calls)));
+    EXPECT_THAT(summary_text(report), HasSubstr(" ≈" + std::to_string(report.rows[1].calls)));
+    EXPECT_THAT(summary_text(report),
+                HasSubstr("\nCalls with ≥ are those seen, of more (1 row): for an estimate too little was seen, or the "
+                          "target was short of CPU time meanwhile. A longer -d or a larger --max-overhead gives one.\n"
+                          "Calls with ≈ are estimates"));
+    report.rows[1].error = std::numeric_limits<double>::infinity();
+    EXPECT_THAT(summary_text(report), HasSubstr("of more (2 rows):"));
+    EXPECT_THAT(summary_text(report), Not(HasSubstr("≈")));
 }
 
 TEST(Summary, is_written_once_when_the_total_comes) {

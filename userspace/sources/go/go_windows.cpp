@@ -4,17 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "util/run_delays.hpp"
+
 namespace mapaudit::sources {
 namespace {
 
 // Between two looks at what an open window costs, and at whether one can be afforded again.
 constexpr auto look_open = std::chrono::milliseconds(5), look_shut = std::chrono::milliseconds(20);
-
-// What a target does beside what it is made to do for the audit is the difference of two figures, of which one is an
-// estimate: it is no less than this share of the whole, and the estimate is off by as much as the next.
-constexpr double least_work = 0.05, price_error = 0.25;
-// Its speed is compared with that of this much time without a window, at least; how far off that then is.
-constexpr double least_compared_ns = 0.2e9, rate_error = 0.05;
 
 std::vector<int> ids_of(const std::vector<GoSites>& sites) {
     std::vector<int> ids;
@@ -32,8 +28,10 @@ GoWindows::GoWindows(std::vector<GoSites> sites, GoPrograms& programs, UprobeMec
       programs_(programs),
       mechanism_(mechanism),
       start_(clock::now()),
+      ids_(ids_of(sites_)),
       duty_(duty),
-      cpu_(ids_of(sites_)) {
+      cpu_(ids_) {
+    last_.activity = activity_of(programs_.ledger());
     last_.cpu_ns = cpu_.read().value_or(0);
 }
 
@@ -49,6 +47,7 @@ Result<std::unique_ptr<GoWindows>> GoWindows::open(std::vector<GoSites> sites, G
 
 Result<void> GoWindows::attach() {
     programs_.forget_inside();
+    become(model::Probes::moving);
     for (const auto& [links, kind] : {std::pair{&ends_, GoProbes::ends}, std::pair{&begins_, GoProbes::operations}}) {
         for (const GoSites& one : sites_) {
             const auto& sites = kind == GoProbes::ends ? one.ends : one.begins;
@@ -57,39 +56,52 @@ Result<void> GoWindows::attach() {
             if (!link) {
                 begins_.clear();
                 ends_.clear();
+                become(model::Probes::none);
                 return link.error();
             }
             links->push_back(std::move(*link));
         }
     }
-    (void)look();
-    const std::lock_guard lock(mutex_);
-    open_ = true;
-    programs_.open_window(true);
+    become(model::Probes::counting);
+    duty_.attached(seconds(clock::now() - start_));
     return {};
 }
 
 void GoWindows::detach() {
-    (void)look();
-    {
-        const std::lock_guard lock(mutex_);
-        open_ = false;
-        programs_.open_window(false);
-    }
+    become(model::Probes::moving);
     begins_.clear();
     ends_.clear();
+    become(model::Probes::none);
 }
 
-// Aggregators what targets did since the last look to the window, or to the time without one.
+// While probes go, the kernel hits those that are still there without a program that would count the hits.
+void GoWindows::become(model::Probes probes) {
+    (void)look();
+    const std::lock_guard lock(mutex_);
+    const bool was_open = std::exchange(probes_, probes) == model::Probes::counting;
+    programs_.open_window(probes == model::Probes::counting);
+    if (was_open == (probes == model::Probes::counting)) return;
+    const auto waited_ns = run_delays_ns(ids_);
+    if (was_open && waited_ns && waited_ns_)
+        estimate_.add(model::Probes::counting, {0, 0, std::max(*waited_ns - *waited_ns_, 0.0), {}});
+    estimate_.set_waits_known(waited_ns.has_value());
+    waited_ns_ = waited_ns;
+}
+
+// Adds what targets did since the last look to the window, or to the time without one.
 model::DutyCycle::Spent GoWindows::look() {
     const std::lock_guard lock(mutex_);
     const model::Activity activity = activity_of(programs_.ledger());
-    const Used now{cpu_.read().value_or(last_.cpu_ns), model::breakpoints_ns(prices_, activity),
-                   1e9 * seconds(clock::now() - start_)};
-    Used& sum = open_ ? seen_ : unseen_;
-    sum.cpu_ns += now.cpu_ns - last_.cpu_ns;
-    sum.cost_ns += now.cost_ns - last_.cost_ns;
-    sum.wall_ns += now.wall_ns - last_.wall_ns;
+    const Seen now{cpu_.read().value_or(last_.cpu_ns), 1e9 * seconds(clock::now() - start_), activity};
+    const model::Stretch stretch{now.wall_ns - last_.wall_ns, now.cpu_ns - last_.cpu_ns, 0, activity - last_.activity};
+    estimate_.add(probes_, stretch);
+    switch (probes_) {
+        case model::Probes::counting: used_.open_ns += stretch.cpu_ns; break;
+        case model::Probes::none: used_.clean_ns += stretch.cpu_ns; break;
+        case model::Probes::moving:
+            used_.moving_ns += std::max(stretch.cpu_ns - model::breakpoints_ns(prices_, stretch.activity), 0.0);
+            used_.moving_wall_ns += stretch.wall_ns;
+    }
     last_ = now;
     return {now.wall_ns / 1e9, model::cost_ns(prices_, activity), now.cpu_ns};
 }
@@ -98,22 +110,16 @@ std::optional<model::Watched> GoWindows::watched() {
     if (duty_.always()) return std::nullopt;
     (void)look();
     const std::lock_guard lock(mutex_);
-    const auto work = [](const Used& used) { return std::max(used.cpu_ns - used.cost_ns, least_work * used.cpu_ns); };
-    // A target does no more in a second that is watched than in one that is not. One that is not short of CPU time does
-    // as much: of such a target that is known better than what the audit costs it.
-    double share = seen_.cpu_ns > 0 ? work(seen_) / seen_.cpu_ns : 0;
-    watched_.relative_error = share > 0 ? price_error * (1 - share) / share : 0;
-    if (unseen_.wall_ns > least_compared_ns && seen_.cpu_ns > 0) {
-        const double most = work(unseen_) / unseen_.wall_ns * seen_.wall_ns / seen_.cpu_ns;
-        if (most < share) {
-            share = most;
-            watched_.relative_error = rate_error;
-        }
-    }
-    watched_.seen += share * (seen_.cpu_ns - reported_seen_.cpu_ns);
-    watched_.unseen += std::max(work(unseen_) - work(reported_unseen_), 0.0);
-    reported_seen_ = seen_;
-    reported_unseen_ = unseen_;
+    const model::WindowEstimate::Scale scale = estimate_.scale(prices_);
+    // A target that was busy while probes were moved was so, in part, because of them.
+    const auto unseen_ns = [&](const Used& used) {
+        return used.clean_ns + std::min(used.moving_ns, scale.work_per_s * used.moving_wall_ns / 1e9);
+    };
+    watched_.seen += scale.work_share * (used_.open_ns - reported_.open_ns);
+    watched_.unseen += std::max(unseen_ns(used_) - unseen_ns(reported_), 0.0);
+    watched_.relative_error = scale.relative_error;
+    watched_.scale = used_.open_ns > 0 ? unseen_ns(used_) / (scale.work_share * used_.open_ns) : 0;
+    reported_ = used_;
     return watched_;
 }
 
@@ -121,7 +127,7 @@ void GoWindows::run(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
         {
             std::unique_lock lock(mutex_);
-            (void)woken_.wait_for(lock, stop, open_ ? look_open : look_shut, [] { return false; });
+            (void)woken_.wait_for(lock, stop, duty_.is_open() ? look_open : look_shut, [] { return false; });
         }
         if (stop.stop_requested()) return;
         const bool was_open = duty_.is_open(), is_open = duty_.decide(look());
@@ -148,7 +154,6 @@ void GoWindows::set_prices(const model::Prices& prices) {
     (void)look();
     const std::lock_guard lock(mutex_);
     prices_ = prices;
-    last_.cost_ns = model::breakpoints_ns(prices_, activity_of(programs_.ledger()));
 }
 
 std::string GoWindows::take_trouble() {

@@ -20,6 +20,7 @@
 #include "model/aggregator.hpp"
 #include "model/duty_cycle.hpp"
 #include "model/overhead.hpp"
+#include "model/window_estimate.hpp"
 #include "sources/attach/uprobe_link.hpp"
 #include "sources/go/go_programs.hpp"
 #include "util/cpu_clocks.hpp"
@@ -41,7 +42,7 @@ public:
     ~GoWindows() { shut_for_good(); }
 
     // How much targets did since the start, in ns of CPU time less what the audit cost them: while a window was open,
-    // and while none was. For an idle target, none is not a moment. Nothing where the window is always open.
+    // and while none was. An idle target does nothing either way. Nothing where the window is always open.
     std::optional<model::Watched> watched();
     // Detaches, and opens no more.
     void shut_for_good();
@@ -57,25 +58,35 @@ private:
     void detach();
     void run(const std::stop_token& stop);
     model::DutyCycle::Spent look();
+    void become(model::Probes probes);
 
     const std::vector<GoSites> sites_;
     GoPrograms& programs_;
     const UprobeMechanism mechanism_;
     const clock::time_point start_;
+    const std::vector<int> ids_;
     model::DutyCycle duty_;  // of the thread, once there is one
     std::vector<UprobeLink> begins_, ends_;
 
     mutable std::mutex mutex_;  // what follows
     std::condition_variable_any woken_;
-    bool open_ = false;
+    model::Probes probes_ = model::Probes::none;  // since the last look
     CpuClocks cpu_;
     model::Prices prices_;
-    // At the last look; and in all, with a window open and without.
-    struct Used {
-        double cpu_ns = 0, cost_ns = 0, wall_ns = 0;
+    // At the last look; how long targets had waited for a CPU, at the beginning of the window.
+    struct Seen {
+        double cpu_ns = 0, wall_ns = 0;
+        model::Activity activity;
     };
-    Used last_, seen_, unseen_;
-    Used reported_seen_, reported_unseen_;  // of these, what is in the next
+    Seen last_;
+    std::optional<double> waited_ns_;
+    model::WindowEstimate estimate_;
+    // Since the start: CPU time while a window was open and while no probe was there, what else was done for other
+    // reasons than the audit while probes were moved, for how long that was.
+    struct Used {
+        double open_ns = 0, clean_ns = 0, moving_ns = 0, moving_wall_ns = 0;
+    };
+    Used used_, reported_;  // in all, and in the last answer
     model::Watched watched_;
     std::string trouble_;
 
