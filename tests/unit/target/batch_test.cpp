@@ -2,7 +2,7 @@
 //
 // What an operation leaves in its thread's block while somebody listens. Semaphores are raised by hand, and nothing
 // hangs on the probes.
-#include "recording.hpp"
+#include "batch_fixture.hpp"
 
 #include <mapaudit/go_map.hpp>
 #include <mapaudit/mutex_map.hpp>
@@ -10,45 +10,9 @@
 
 #include <gtest/gtest.h>
 
-#include <sched.h>
-
 #include <algorithm>
-#include <map>
-#include <memory>
 #include <stdexcept>
-#include <thread>
-#include <vector>
-
-TEST(Bucket, FloorIsWhereABucketBegins) {
-    for (std::uint32_t b = 0; b < MAPAUDIT_BUCKETS; ++b) {
-        const std::uint64_t floor = mapaudit_bucket_floor(b), next = mapaudit_bucket_floor(b + 1);
-        ASSERT_LT(floor, next);
-        ASSERT_EQ(mapaudit_bucket(floor), b);
-        ASSERT_EQ(mapaudit_bucket(next - 1), b);
-        if (b >= MAPAUDIT_SUB_BUCKETS) {
-            ASSERT_LE((next - floor) * 32, floor) << "wider than 1/32 of its lower edge";
-        }
-        if (b < MAPAUDIT_SUB_BUCKETS) {
-            ASSERT_EQ(next - floor, 1u);
-        }
-    }
-    EXPECT_EQ(mapaudit_bucket_floor(MAPAUDIT_BUCKETS), std::uint64_t{1} << 41);
-}
-TEST(Bucket, RisesWithTheValueAndEndsAtTheLast) {
-    std::uint32_t last = 0;
-    for (std::uint64_t value = 0; value < std::uint64_t{1} << 42; value += 1 + value / 97) {
-        const std::uint32_t b = mapaudit_bucket(value);
-        ASSERT_GE(b, last);
-        ASSERT_LT(b, MAPAUDIT_BUCKETS);
-        ASSERT_LE(mapaudit_bucket_floor(b), value);
-        if (b + 1 < MAPAUDIT_BUCKETS) {
-            ASSERT_LT(value, mapaudit_bucket_floor(b + 1));
-        }
-        last = b;
-    }
-    EXPECT_EQ(mapaudit_bucket(std::uint64_t{1} << 41), MAPAUDIT_BUCKETS - 1);
-    EXPECT_EQ(mapaudit_bucket(~std::uint64_t{0}), MAPAUDIT_BUCKETS - 1);
-}
+#include <string>
 
 #ifndef MAPAUDIT_NO_PROBES
 namespace {
@@ -57,57 +21,6 @@ using namespace mapaudit;
 using namespace mapaudit_test;
 
 using u64 = std::uint64_t;
-
-mapaudit_thread_block& my_block() { return *detail::tls_block; }
-
-// The calling thread on one CPU: a move to another hands a batch over early.
-class pinned {
-public:
-    pinned() {
-        ::sched_getaffinity(0, sizeof before_, &before_);
-        to(cpus().front());
-    }
-    pinned(const pinned&) = delete;
-    pinned& operator=(const pinned&) = delete;
-    ~pinned() { ::sched_setaffinity(0, sizeof before_, &before_); }
-
-    std::vector<int> cpus() const {
-        std::vector<int> found;
-        for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu)
-            if (CPU_ISSET(cpu, &before_)) found.push_back(cpu);
-        return found;
-    }
-    static void to(int cpu) {
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(cpu, &one);
-        ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-    }
-
-private:
-    cpu_set_t before_;
-};
-
-class Batch : public testing::Test {
-protected:
-    // No batch goes out for its age: a slow machine would hand over what the tests look at.
-    Batch() {
-        const go_map<u64, u64> first;
-        const listening on(MAPAUDIT_SEM_BATCH);
-        static_cast<void>(first.lookup(0));
-        my_block().deadline = ~u64{0};
-    }
-    ~Batch() override { my_block().deadline = 0; }
-
-    pinned pinned_;
-};
-
-void expect_sound(const mapaudit_record& record) {
-    EXPECT_LE(record.wait, record.latency);
-    if ((record.flags & MAPAUDIT_REC_SCALED) == 0) {
-        EXPECT_EQ(record.bucket, mapaudit_bucket(record.latency));
-    }
-}
 
 TEST_F(Batch, NobodyListensNothingIsRecorded) {
     go_map<u64, u64> map;
@@ -305,160 +218,6 @@ TEST_F(Batch, ASingleOperationsProbeMakesNoRecord) {
     const listening both(MAPAUDIT_SEM_LOOKUP), full(MAPAUDIT_SEM_BATCH);
     static_cast<void>(map.lookup(1));
     EXPECT_EQ(my_block().seq, seq + 1);
-}
-
-// Reads what the calling thread's operations left, record by record, before the ring comes round.
-class tally {
-public:
-    tally() : next_(my_block().seq) {}
-
-    void read() {
-        for (; next_ < my_block().seq; ++next_) {
-            const mapaudit_record& record = my_block().records[next_ % MAPAUDIT_RING];
-            if ((record.flags & MAPAUDIT_REC_COUNT) != 0) {
-                EXPECT_GT(record.latency, 0u);
-                counted_[{record.map, record.op}] += record.latency;
-            } else {
-                EXPECT_NE(record.flags & MAPAUDIT_REC_SAMPLED, 0);
-                expect_sound(record);
-                ++samples;
-            }
-        }
-    }
-    // Calls in COUNT records and in the counting table.
-    u64 calls(std::uint32_t map, mapaudit_op what) const {
-        const auto emitted = counted_.find({map, what});
-        u64 sum = emitted == counted_.end() ? 0 : emitted->second;
-        for (const auto& slot : my_block().counters)
-            if (slot.map == map) sum += slot.calls[what];
-        return sum;
-    }
-
-    u64 samples = 0;
-
-private:
-    std::map<std::pair<std::uint32_t, int>, u64> counted_;
-    u64 next_;
-};
-
-TEST_F(Batch, SampledCountsEveryCall) {
-    go_map<u64, u64> map;
-    const listening on(MAPAUDIT_SEM_BATCH_SAMPLED);
-    tally seen;
-    constexpr u64 rounds = 20'011;
-    for (u64 i = 0; i < rounds; ++i) {
-        map.assign(i % 50, i);
-        static_cast<void>(map.lookup(i % 100));
-        static_cast<void>(map.lookup(i % 100));
-        if (i % 3 == 0) map.erase(i % 50);
-        if (i % 1'009 == 0) my_block().deadline = 0;  // the next sample turns the table into records
-        seen.read();
-        ASSERT_EQ(my_block().epoch % 2, 0u);
-        ASSERT_EQ(seen.calls(map.id(), MAPAUDIT_OP_ASSIGN), i + 1);
-    }
-    EXPECT_EQ(seen.calls(map.id(), MAPAUDIT_OP_LOOKUP), 2 * rounds);
-    EXPECT_EQ(seen.calls(map.id(), MAPAUDIT_OP_ERASE), (rounds + 2) / 3);
-    const u64 calls = 3 * rounds + (rounds + 2) / 3;
-    const double expected = static_cast<double>(calls) / detail::sampling_stride;
-    EXPECT_NEAR(static_cast<double>(seen.samples), expected, expected / 10);
-}
-
-TEST_F(Batch, SampledCountsMapsThatShareASlot) {
-    std::vector<std::unique_ptr<go_map<u64, u64>>> maps;
-    while (maps.size() <= MAPAUDIT_COUNTERS) maps.push_back(std::make_unique<go_map<u64, u64>>());
-    auto &a = *maps.front(), &b = *maps.back();
-    ASSERT_EQ(a.id() % MAPAUDIT_COUNTERS, b.id() % MAPAUDIT_COUNTERS);
-    const listening on(MAPAUDIT_SEM_BATCH_SAMPLED);
-    tally seen;
-    for (u64 i = 0; i < 2'003; ++i) {
-        a.assign(i % 7, i);
-        if (i % 3 == 0) b.erase(i);
-        seen.read();
-    }
-    EXPECT_EQ(seen.calls(a.id(), MAPAUDIT_OP_ASSIGN), 2'003u);
-    EXPECT_EQ(seen.calls(b.id(), MAPAUDIT_OP_ERASE), 668u);
-    EXPECT_EQ(seen.calls(b.id(), MAPAUDIT_OP_ASSIGN), 0u);
-}
-
-TEST_F(Batch, FullTakesPrecedenceOverSampled) {
-    go_map<u64, u64> map;
-    const listening sampled(MAPAUDIT_SEM_BATCH_SAMPLED), full(MAPAUDIT_SEM_BATCH);
-    const u64 seq = my_block().seq;
-    for (u64 i = 0; i < 101; ++i) map.assign(0, i);
-    EXPECT_EQ(my_block().seq, seq + 101);
-    for (const auto& slot : my_block().counters) EXPECT_NE(slot.map, map.id());
-    for (const auto& record : records_since(seq, map.id()))
-        EXPECT_EQ(record.flags & (MAPAUDIT_REC_COUNT | MAPAUDIT_REC_SAMPLED), 0);
-}
-
-struct thread_trace {
-    mapaudit_thread_block* block = nullptr;
-    u64 first = 0, seq = 0;
-    std::uint32_t tid = 0;
-};
-thread_trace run_in_a_thread(mutex_map<u64, u64>& map, u64 operations) {
-    thread_trace trace;
-    std::thread([&] {
-        map.assign(0, 0);
-        trace.block = detail::tls_block;
-        trace.first = trace.block->seq - 1;
-        trace.tid = trace.block->tid;
-        for (u64 i = 1; i < operations; ++i) map.assign(i, i);
-        trace.seq = trace.block->seq;
-    }).join();
-    return trace;
-}
-
-TEST_F(Batch, AThreadsEndHandsOverAndFreesItsBlock) {
-    mutex_map<u64, u64> map;
-    const listening on(MAPAUDIT_SEM_BATCH);
-    const std::uint32_t blocks = mapaudit_process_registry.blocks;
-    const thread_trace one = run_in_a_thread(map, 11);
-    EXPECT_EQ(one.seq, one.first + 11);
-    EXPECT_NE(one.tid, 0u);
-    EXPECT_EQ(one.block->flushed, one.seq);
-    EXPECT_EQ(one.block->tid, 0u);
-    EXPECT_EQ(one.block->op_map, 0u);
-    EXPECT_LE(mapaudit_process_registry.blocks, blocks + 1);
-
-    const thread_trace two = run_in_a_thread(map, 5);
-    EXPECT_EQ(two.block, one.block) << "the next thread takes the free block";
-    EXPECT_EQ(two.first, one.seq) << "and goes on counting";
-    EXPECT_EQ(two.seq, one.seq + 5);
-    EXPECT_NE(two.block, detail::tls_block);
-}
-
-TEST_F(Batch, AThreadsEndHandsOverItsCounters) {
-    mutex_map<u64, u64> map;
-    const listening on(MAPAUDIT_SEM_BATCH_SAMPLED);
-    thread_trace trace = run_in_a_thread(map, 41);
-    ASSERT_EQ(trace.block->flushed, trace.block->seq);
-    u64 counted = 0;
-    for (u64 s = trace.block->seq - std::min<u64>(trace.block->seq, 8); s < trace.block->seq; ++s) {
-        const auto& record = trace.block->records[s % MAPAUDIT_RING];
-        if (record.map == map.id() && (record.flags & MAPAUDIT_REC_COUNT) != 0) counted += record.latency;
-    }
-    EXPECT_EQ(counted, 41u);
-    EXPECT_EQ(trace.block->counting, 0u);
-    for (const auto& slot : trace.block->counters) EXPECT_EQ(slot.map, 0u);
-}
-
-TEST_F(Batch, EachThreadRecordsItsOwnOperations) {
-    constexpr unsigned threads = 4;
-    constexpr u64 each = 3'001;
-    mutex_map<u64, u64> map;
-    const listening on(MAPAUDIT_SEM_BATCH);
-    u64 recorded[threads] = {};
-    std::vector<std::thread> all;
-    for (unsigned t = 0; t < threads; ++t)
-        all.emplace_back([&, t] {
-            map.assign(t, 0);
-            const u64 first = my_block().seq;
-            for (u64 i = 0; i < each; ++i) i % 2 == 0 ? map.assign(i, i) : map.erase(i);
-            recorded[t] = my_block().seq - first;
-        });
-    for (auto& thread : all) thread.join();
-    for (const u64 n : recorded) EXPECT_EQ(n, each);
 }
 
 }  // namespace
