@@ -65,6 +65,10 @@ public:
     static constexpr std::string_view kind = Design::kind;
     static constexpr bool concurrent = Design::concurrent;
 
+    // Said here as well: else the compiler says it of every part of the map.
+    table_map(const table_map&) = delete;
+    table_map& operator=(const table_map&) = delete;
+
 protected:
     template <class... Args>
     explicit table_map(const Allocator& allocator, std::string_view name, std::size_t reserve, const Args&... args)
