@@ -36,7 +36,7 @@ void append_stats(std::string& out, const Statistics& statistics, const Store& s
     stat("pointer_size", 8 * sizeof(void*));
     stat("threads", statistics.threads);
     stat("max_connections", statistics.max_connections);
-    stat("curr_connections", statistics.connections.load(std::memory_order_relaxed));
+    stat("curr_connections", statistics.connections());
     for (std::size_t i = 0; i < counter_names.size(); ++i) stat(counter_names[i], statistics.of(i));
     stat("bytes", store.bytes());
     stat("limit_maxbytes", store.memory_limit_bytes());

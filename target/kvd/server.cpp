@@ -47,10 +47,10 @@ void log_failure(const char* what, const std::exception_ptr& error) {
 struct Server::Connection : std::enable_shared_from_this<Connection> {
     Connection(Server& s, Socket&& accepted)
         : server(s), socket(std::move(accepted)), timer(socket.get_executor()), session(s.store_, s.statistics_) {
-        server.statistics_.connections.fetch_add(1, std::memory_order_relaxed);
+        server.statistics_.connected();
     }
     ~Connection() {
-        server.statistics_.connections.fetch_sub(1, std::memory_order_relaxed);
+        server.statistics_.disconnected();
         const std::lock_guard lock(server.mutex_);
         server.connections_.erase(this);
         if (server.stopping_ && server.connections_.empty()) server.io_.stop();
@@ -157,7 +157,7 @@ asio::awaitable<void> Server::accept() {
 void Server::welcome(Socket socket) {
     try {
         std::error_code ignored;
-        if (statistics_.connections.load(std::memory_order_relaxed) >= statistics_.max_connections) {
+        if (statistics_.has_all_connections()) {
             statistics_.count(Counter::rejected_connections);
             std::string line;
             append_line(line, "SERVER_ERROR too many open connections");

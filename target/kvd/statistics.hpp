@@ -62,14 +62,19 @@ public:
     std::uint64_t of(Counter counter) const noexcept { return of(static_cast<std::size_t>(counter)); }
     std::uint64_t of(std::size_t index) const noexcept { return counters_[index].load(std::memory_order_relaxed); }
 
-    std::atomic<std::uint64_t> connections = 0;  // now
-    unsigned threads = 1;                        // the rest is set before the first thread starts
+    void connected() noexcept { connections_.fetch_add(1, std::memory_order_relaxed); }
+    void disconnected() noexcept { connections_.fetch_sub(1, std::memory_order_relaxed); }
+    std::uint64_t connections() const noexcept { return connections_.load(std::memory_order_relaxed); }  // now
+    bool has_all_connections() const noexcept { return connections() >= max_connections; }
+
+    unsigned threads = 1;  // this and the next two are set before the first thread starts
     std::uint64_t max_connections = 0;
     std::string_view map_kind;
 
 private:
     std::atomic<std::uint64_t>& at(Counter counter) noexcept { return counters_[static_cast<std::size_t>(counter)]; }
     std::array<std::atomic<std::uint64_t>, counter_names.size()> counters_{};
+    std::atomic<std::uint64_t> connections_ = 0;
 };
 
 }  // namespace kvd

@@ -45,11 +45,8 @@ Outcome merge(const Options& options, const Workers& threads, const std::vector<
         finished_ns = std::max(finished_ns, worker.finished_ns);
         outcome.conflicts += worker.conflicts;
         for (unsigned i = 0; i < worker.map_count; ++i)
-            for (std::size_t op = 0; op < worker.ops[i].size(); ++op)
-                outcome.maps[worker.first_map + i * worker.map_stride].ops[op] += worker.ops[i][op];
-        if (outcome.latency)
-            for (std::size_t op = 0; op < worker.latency->size(); ++op)
-                (*outcome.latency)[op].merge((*worker.latency)[op]);
+            outcome.maps[worker.first_map + i * worker.map_stride].ops += worker.ops[i];
+        if (outcome.latency) *outcome.latency += *worker.latency;
     }
     outcome.seconds = static_cast<double>(finished_ns - threads.started_ns()) / 1e9;
     outcome.ns_per_tick = threads.ns_per_tick();

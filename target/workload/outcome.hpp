@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,8 +18,31 @@ namespace mapaudit::workload {
 enum class Operation : unsigned { assign = 0, lookup = 1, erase = 2 };
 inline constexpr std::array<const char*, 3> operation_names{"assign", "lookup", "erase"};
 
-using OpCounts = std::array<std::uint64_t, 3>;  // by Operation
-using OpLatencies = std::array<LatencyHistogram, 3>;
+// Calls by Operation.
+struct OpCounts {
+    std::array<std::uint64_t, 3> calls{};
+
+    std::uint64_t& operator[](std::size_t op) noexcept { return calls[op]; }
+    std::uint64_t operator[](std::size_t op) const noexcept { return calls[op]; }
+    static constexpr std::size_t size() noexcept { return operation_names.size(); }
+    OpCounts& operator+=(const OpCounts& more) noexcept {
+        for (std::size_t op = 0; op < size(); ++op) calls[op] += more[op];
+        return *this;
+    }
+    std::uint64_t sum() const noexcept { return std::accumulate(calls.begin(), calls.end(), std::uint64_t{0}); }
+    bool operator==(const OpCounts&) const = default;
+};
+
+struct OpLatencies {
+    std::array<LatencyHistogram, 3> histograms{};
+
+    LatencyHistogram& operator[](std::size_t op) noexcept { return histograms[op]; }
+    const LatencyHistogram& operator[](std::size_t op) const noexcept { return histograms[op]; }
+    OpLatencies& operator+=(const OpLatencies& more) noexcept {
+        for (std::size_t op = 0; op < histograms.size(); ++op) histograms[op].merge(more[op]);
+        return *this;
+    }
+};
 
 struct MapOutcome {
     std::uint32_t id = 0;  // as probes and registry know it; 0 in a build without probes
@@ -40,10 +64,14 @@ struct Outcome {
     std::shared_ptr<void> held;  // the maps themselves, where they are to outlive the report
 
     OpCounts total_ops() const {
-        OpCounts sum{};
-        for (const MapOutcome& map : maps)
-            for (std::size_t op = 0; op < sum.size(); ++op) sum[op] += map.ops[op];
-        return sum;
+        OpCounts total;
+        for (const MapOutcome& map : maps) total += map.ops;
+        return total;
+    }
+    std::uint64_t total_grows() const {
+        std::uint64_t total = 0;
+        for (const MapOutcome& map : maps) total += map.grows;
+        return total;
     }
 };
 

@@ -33,16 +33,8 @@ Json latency_json(const LatencyHistogram& histogram, double ns_per_tick) {
     return json;
 }
 
-std::uint64_t sum(const OpCounts& ops) { return ops[0] + ops[1] + ops[2]; }
-
 double rate(const Outcome& outcome) {
-    return outcome.seconds > 0 ? static_cast<double>(sum(outcome.total_ops())) / outcome.seconds : 0.0;
-}
-
-std::uint64_t total_grows(const Outcome& outcome) {
-    std::uint64_t grows = 0;
-    for (const MapOutcome& map : outcome.maps) grows += map.grows;
-    return grows;
+    return outcome.seconds > 0 ? static_cast<double>(outcome.total_ops().sum()) / outcome.seconds : 0.0;
 }
 
 }  // namespace
@@ -54,7 +46,7 @@ std::string to_json(const Outcome& outcome, const Options& options) {
     json["seconds"] = outcome.seconds;
     json["ops_per_s"] = rate(outcome);
     json["ops"] = ops_json(outcome.total_ops());
-    json["grows"] = total_grows(outcome);
+    json["grows"] = outcome.total_grows();
     if (options.on_conflict) json["conflicts"] = outcome.conflicts;
     json["maps"] = Json::array();
     for (const MapOutcome& map : outcome.maps)
@@ -76,7 +68,7 @@ void print_text(std::ostream& out, const Outcome& outcome) {
     const OpCounts ops = outcome.total_ops();
     out << fmt::format("{} · {} threads · {} maps · {:.3f} s · {:.0f} ops/s\n", outcome.kind, outcome.threads,
                        outcome.maps.size(), outcome.seconds, rate(outcome));
-    out << fmt::format("assign {} · lookup {} · erase {} · grows {}\n", ops[0], ops[1], ops[2], total_grows(outcome));
+    out << fmt::format("assign {} · lookup {} · erase {} · grows {}\n", ops[0], ops[1], ops[2], outcome.total_grows());
     if (outcome.conflicts != 0) out << fmt::format("conflicts {}\n", outcome.conflicts);
     if (!outcome.latency) return;
     out << fmt::format("{:<8}{:>12}{:>12}{:>12}{:>12}{:>12}\n", "ns", "p50", "p90", "p99", "p99.9", "max");

@@ -21,11 +21,11 @@
 namespace mapaudit::workload {
 namespace {
 
-// A tracer attaches its probes one by one, and may be held up in between. Ours attaches what sees every operation last;
-// where nothing but rare events is listened to so far, more may well come. Which of the hot probes are up may change
-// meanwhile: an auditor that follows a budget exchanges them.
-constexpr std::uint64_t settle_ns = 50'000'000;
-constexpr std::uint64_t settle_rare_ns = 500'000'000;
+// How long nothing changes before the load starts. A tracer attaches its probes one by one, and may be held up in
+// between. Ours attaches what sees every operation last; where nothing but rare events is listened to so far, more may
+// well come. Which of the hot probes are up may change meanwhile: an auditor that follows a budget exchanges them.
+constexpr std::uint64_t quiet_ns = 50'000'000;
+constexpr std::uint64_t quiet_rare_ns = 500'000'000;
 constexpr int poll_us = 200;
 
 timespec as_timespec(std::uint64_t ns) {
@@ -108,7 +108,7 @@ std::optional<Failure> Workers::wait_for_attach() {
             heard = current;
             since_ns = now;
         } else if (heard != Heard::nothing &&
-                   now - since_ns >= (heard == Heard::operations ? settle_ns : settle_rare_ns)) {
+                   now - since_ns >= (heard == Heard::operations ? quiet_ns : quiet_rare_ns)) {
             return {};
         }
         if (heard == Heard::nothing && now >= deadline)

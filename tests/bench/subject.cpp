@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto patience = std::chrono::seconds(20);  // perf-event uprobes may take 5 s to detach
-constexpr auto settle = std::chrono::milliseconds(50);
+constexpr auto quiet = std::chrono::milliseconds(50);
 
 std::vector<std::string> with(std::vector<std::string> words, std::initializer_list<std::string> more) {
     words.insert(words.end(), more);
@@ -58,7 +58,7 @@ void Subject::await_attached() {
         if (current != seen) {
             seen = std::move(current);
             changed = now;
-        } else if (std::ranges::any_of(seen, [](unsigned n) { return n != 0; }) && now - changed >= settle) {
+        } else if (std::ranges::any_of(seen, [](unsigned n) { return n != 0; }) && now - changed >= quiet) {
             return;
         }
         if (now >= deadline) throw BenchError("no probe's semaphore rose: nothing was attached");

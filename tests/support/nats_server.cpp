@@ -32,7 +32,7 @@ Finished NatsServer::stop() {
     return server_.finish();
 }
 
-void settle(TcpClient& client) {
+void flush(TcpClient& client) {
     if (!client.send("PING\r\n") || !client.receive_until("PONG\r\n").ends_with("PONG\r\n"))
         throw std::runtime_error("nats-server does not answer");
 }
@@ -42,7 +42,7 @@ TcpClient subscriber(const NatsServer& server, int subjects) {
     std::string commands;
     for (int i = 0; i < subjects; ++i) commands += "SUB " + subject(i) + " " + std::to_string(i) + "\r\n";
     client.send(commands);
-    settle(client);
+    flush(client);
     return client;
 }
 
@@ -54,7 +54,7 @@ bool messages_arrive(TcpClient& from, TcpClient& to, int subjects, int messages)
             expected += "MSG " + subject(i) + " " + std::to_string(i) + " 5\r\nmoved\r\n";
         }
     if (!from.send(commands)) return false;
-    settle(from);
+    flush(from);
     return to.receive(expected.size()) == expected;
 }
 

@@ -27,7 +27,7 @@ private:
 };
 
 // Waits until the server has worked off all that it was sent by this client; throws when it does not.
-void settle(TcpClient& client);
+void flush(TcpClient& client);
 // Subscribes to `subjects` subjects, in its own name; returns what stays subscribed.
 TcpClient subscriber(const NatsServer& server, int subjects);
 // Has messages sent to each of them, in order, and waits until they have arrived: false when others did, or none.

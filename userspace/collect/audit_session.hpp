@@ -52,7 +52,7 @@ public:
     model::Report interval();
     // Detaches and returns the last, shorter interval; nothing is taken in any more. Once.
     model::Report finish();
-    // Of the whole run, the same however often it is asked for. After finish().
+    // The report of the whole run, the same however often it is asked for. After finish().
     const model::Report& total() const;
 
     // What is attached; where sources differ in it, of those whose level can be changed.

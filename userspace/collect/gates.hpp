@@ -14,7 +14,7 @@ struct Gates {
     bool loss = false, conflict = false;
 };
 
-// What of it happened in the whole run, asked for or not.
+// How often each happened in the whole run, asked for or not.
 struct Breaches {
     std::uint64_t lost = 0, conflicts = 0;
 };

@@ -45,9 +45,9 @@ public:
     void set_waits_known(bool known) { waits_known_ = known; }
 
     struct Scale {
-        // Work of a window's, as a share of the CPU time that it took; of a second while probes are moved, in ns.
+        // A window's work as a share of the CPU time that it took; the work of a second while probes are moved, in ns.
         double work_share = 0, work_per_s = 0;
-        // Of calls per work, as a share of it: in 19 of 20 cases it is not farther off. May be infinite.
+        // How far off the calls per work may be, as a share of them, in 19 of 20 cases. May be infinite.
         double relative_error = 0;
     };
     Scale scale(const Prices& prices) const;

@@ -24,7 +24,7 @@ struct FileIdentity {
     auto operator<=>(const FileIdentity&) const = default;
 };
 
-// Of an open file.
+// The identity of an open file.
 Result<FileIdentity> identify(int fd);
 
 // Opens a file for reading. Only where it is the rights that are missing is the error Failure::not_permitted.

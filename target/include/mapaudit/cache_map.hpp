@@ -62,7 +62,7 @@ public:
 
     explicit cache_map(std::string_view name = {}, std::size_t reserve = 0, const cache_limits& limits = {},
                        const Allocator& allocator = Allocator())
-        : base(name, allocator),
+        : name_(name, allocator),
           allocator_(allocator),
           mask_(shards_for(limits) - 1),
           share_((limits.capacity + mask_) / (mask_ + 1)),
@@ -75,51 +75,11 @@ public:
     std::uint64_t evictions() const noexcept { return evictions_.load(std::memory_order_relaxed); }
     std::uint64_t expirations() const noexcept { return expirations_.load(std::memory_order_relaxed); }
 
-    bool assign(const K& key, V value) { return assign_for(key, std::move(value), ttl_); }
-
     // With a time to live of its own; 0: it does not expire. True when the key is new, or what it had has expired.
     bool assign_for(const K& key, V value, std::chrono::nanoseconds ttl) {
         const std::int64_t expires_ns = expiry_after(ttl);
         const bool is_new =
             audit<op::assign>(handle_, [&](auto& running) { return put(running, key, std::move(value), expires_ns); });
-        if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
-        return is_new;
-    }
-
-    std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> { return lookup_any(key); }
-    template <detail::foreign_key<K, Hash, Equal> Q>
-    std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
-        return lookup_any(key);
-    }
-
-    // f runs under the shard's lock.
-    template <class F>
-    bool visit(const K& key, F&& f) const {
-        detail::require_reader<F, V>();
-        return visit_any(key, f);
-    }
-    template <detail::foreign_key<K, Hash, Equal> Q, class F>
-    bool visit(const Q& key, F&& f) const {
-        detail::require_reader<F, V>();
-        return visit_any(key, f);
-    }
-
-    // As every map's; f works in place under the shard's lock. The element's expiry stays what it was.
-    template <class F>
-    bool update(const K& key, F&& f) {
-        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
-    }
-    template <detail::foreign_key<K, Hash, Equal> Q, class F>
-    bool update(const Q& key, F&& f) {
-        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
-    }
-
-    // As every map's. What has expired is as good as absent: `value` takes its place, with the map's time to live.
-    template <class F>
-    bool upsert(const K& key, V value, F&& f) {
-        const std::int64_t expires_ns = expiry_after(ttl_);
-        const bool is_new = audit<op::assign>(
-            handle_, [&](auto& running) { return put_or_change(running, key, std::move(value), expires_ns, f); });
         if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
         return is_new;
     }
@@ -137,24 +97,6 @@ public:
             for (const K& key : keys) gone += expire_key(key) ? 1 : 0;
         }
         return gone;
-    }
-
-    template <class F>
-    void for_each(F&& f) const {
-        detail::require_walker<F, K, V>();
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
-            for (const node* n = shards_[i].newest; n != nullptr; n = n->older)
-                if (!expired(*n)) std::invoke(f, n->key, std::as_const(n->value));
-        }
-    }
-
-    // Keeps the buckets.
-    void clear() {
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
-            shards_[i].clear();
-        }
     }
 
 private:
@@ -184,16 +126,54 @@ private:
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
     std::uint32_t index_of(const shard& s) const noexcept { return static_cast<std::uint32_t>(&s - shards_.begin()); }
 
+    template <class F>
+    void each_element(F& f) const {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
+            for (const node* n = shards_[i].newest; n != nullptr; n = n->older)
+                if (!expired(*n)) std::invoke(f, n->key, std::as_const(n->value));
+        }
+    }
+    void clear_elements() {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            detail::whole_map_guard<lock, false> guard(shards_[i].mutex, handle_.id());
+            shards_[i].clear();
+        }
+    }
     detail::map_totals totals() const noexcept {
         detail::map_totals all;
-        for (std::size_t i = 0; i <= mask_; ++i) all.add(shards_[i].signs);
+        for (std::size_t i = 0; i <= mask_; ++i) all += shards_[i].signs.totals();
         return all;
     }
 
+    // The operations that are more than one audited body: what they come upon expired leaves by an erase of its own,
+    // and so does what has to make room.
+    bool assign_any(const K& key, V& value) { return assign_for(key, std::move(value), ttl_); }
     template <class Q, class F>
-    bool visit_any(const Q& key, F&& f) const {
+    bool visit_any(const Q& key, std::remove_reference_t<F>& f) const {
         return use<op::lookup>(key, [&f](V& value) { std::invoke(f, std::as_const(value)); });
     }
+    template <class Q>
+    std::optional<V> lookup_any(const Q& key) const {
+        std::optional<V> found;
+        use<op::lookup>(key, [&found](V& value) { found.emplace(std::as_const(value)); });
+        return found;
+    }
+    // The element's expiry stays what it was.
+    template <class Q, class F>
+    bool update_any(const Q& key, F& f) {
+        return use<op::assign>(key, [&f](V& value) { detail::changed_by(f, value); });
+    }
+    // What has expired is as good as absent: `value` takes its place, with the map's time to live.
+    template <class F>
+    bool upsert_any(const K& key, V& value, F& f) {
+        const std::int64_t expires_ns = expiry_after(ttl_);
+        const bool is_new = audit<op::assign>(
+            handle_, [&](auto& running) { return put_or_change(running, key, std::move(value), expires_ns, f); });
+        if (share_ != 0 && is_new) make_room(shard_of(hash_of(key)));
+        return is_new;
+    }
+
     // An operation on an element that is there and counts as used.
     template <op Op, class Q, class Work>
     bool use(const Q& key, Work work) const {
@@ -210,12 +190,6 @@ private:
             return true;
         });
         if (stale) expire_key(key);
-        return found;
-    }
-    template <class Q>
-    std::optional<V> lookup_any(const Q& key) const {
-        std::optional<V> found;
-        visit_any(key, [&found](const V& value) { found.emplace(value); });
         return found;
     }
 
@@ -313,6 +287,7 @@ private:
         }
     }
 
+    detail::text_of<Allocator> name_;
     [[no_unique_address]] Allocator allocator_;
     std::size_t mask_;
     std::size_t share_;  // of the capacity, a shard's; 0: no limit

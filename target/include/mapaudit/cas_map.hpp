@@ -77,7 +77,7 @@ public:
     // `shards` is rounded up to a power of two, at most 65536.
     explicit cas_map(std::string_view name = {}, std::size_t reserve = 0, std::size_t shards = default_shards,
                      const Allocator& allocator = Allocator())
-        : base(name, allocator),
+        : name_(name, allocator),
           allocator_(allocator),
           mask_(std::bit_ceil(shards < 1             ? 1
                               : shards > most_shards ? most_shards
@@ -88,35 +88,6 @@ public:
           handle_(kind, name, shards_[0].signs.published(static_cast<std::uint32_t>(mask_ + 1), sizeof(shard))) {}
 
     std::size_t shard_count() const noexcept { return mask_ + 1; }
-
-    template <class F>
-    void for_each(F&& f) const {
-        detail::require_walker<F, K, V>();
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            detail::read_section reading;
-            shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {
-                e.value.read([&](const V& value) { std::invoke(f, e.key, value); });
-            });
-        }
-    }
-
-    // Keeps the buckets.
-    void clear() {
-        for (std::size_t i = 0; i <= mask_; ++i) {
-            shard& s = shards_[i];
-            detail::whole_map_guard<lock, false> guard(s.mutex, handle_.id());
-            table* old = s.elements.load(std::memory_order_relaxed);
-            s.elements.store(new_table(allocator_, old->log2()), std::memory_order_release);
-            old->each([this](element& e) {
-                e.value.kill();
-                retired_.retire(&e);
-            });
-            retired_.retire(old);
-            detail::vital_signs::set(s.signs.size, 0);
-            detail::vital_signs::set(s.signs.overflow, 0);
-        }
-        retired_.reclaim();
-    }
 
     // Destroys what was erased so far; waits for the readers that are under way.
     void reclaim() { retired_.reclaim(); }
@@ -138,9 +109,33 @@ private:
     // By the bits below the tophash's eight, far above those that choose a bucket.
     shard& shard_of(std::uint64_t hash) const noexcept { return shards_[hash >> 40 & mask_]; }
 
+    template <class F>
+    void each_element(F& f) const {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            detail::read_section reading;
+            shards_[i].elements.load(std::memory_order_acquire)->each([&](const element& e) {
+                e.value.read([&](const V& value) { std::invoke(f, e.key, value); });
+            });
+        }
+    }
+    void clear_elements() {
+        for (std::size_t i = 0; i <= mask_; ++i) {
+            shard& s = shards_[i];
+            detail::whole_map_guard<lock, false> guard(s.mutex, handle_.id());
+            table* old = s.elements.load(std::memory_order_relaxed);
+            s.elements.store(new_table(allocator_, old->log2()), std::memory_order_release);
+            old->each([this](element& e) {
+                e.value.kill();
+                retired_.retire(&e);
+            });
+            retired_.retire(old);
+            s.signs.emptied();
+        }
+        retired_.reclaim();
+    }
     detail::map_totals totals() const noexcept {
         detail::map_totals all;
-        for (std::size_t i = 0; i <= mask_; ++i) all.add(shards_[i].signs);
+        for (std::size_t i = 0; i <= mask_; ++i) all += shards_[i].signs.totals();
         return all;
     }
 
@@ -170,7 +165,7 @@ private:
         }
         insert(running, s, t, hash, fresh);
         guard.unlock();
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
     // Under the shard's lock: a key that is not there.
@@ -213,7 +208,7 @@ private:
             auto fresh = detail::own_with<element>(allocator_, hash, key, value);
             insert(running, s, t, hash, fresh);
             guard.unlock();
-            retired_.settle();
+            retired_.reclaim_when_full();
             return true;
         }
     }
@@ -229,7 +224,7 @@ private:
         detail::vital_signs::take(s.signs.size, 1);
         guard.unlock();
         retired_.retire(found.element);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
 
@@ -255,6 +250,7 @@ private:
         handle_.growing(false);
     }
 
+    detail::text_of<Allocator> name_;
     [[no_unique_address]] Hash hash_{};
     [[no_unique_address]] Equal equal_{};
     [[no_unique_address]] Allocator allocator_;

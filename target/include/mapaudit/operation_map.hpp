@@ -74,11 +74,11 @@ public:
 
     explicit operation_map(std::string_view name = {}, std::size_t reserve = 0, const breaker_settings& settings = {},
                            const Allocator& allocator = Allocator())
-        : base(name, allocator),
+        : name_(name, allocator),
           elements_(reserve, allocator),
           breaker_(settings.failures, settings.pause.count()),
           handle_(kind, name, signs_.published()) {
-        describe();
+        signs_.describe(elements_);
     }
 
     // `value` is consumed only by an attempt that is done.
@@ -107,21 +107,6 @@ public:
 
     // Does the breaker refuse attempts at present?
     bool breaker_open() const noexcept { return breaker_.open(); }
-
-    template <class F>
-    void for_each(F&& f) const {
-        detail::require_walker<F, K, V>();
-        detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
-        typename table::cursor cursor(elements_);
-        while (const auto* found = cursor.next()) std::invoke(f, found->key, found->value);
-    }
-
-    // Keeps the buckets.
-    void clear() {
-        detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
-        elements_.clear();
-        describe();
-    }
 
 private:
     template <op Op, class Result, class Work>
@@ -156,11 +141,18 @@ private:
         return run<op::erase, bool>(limits, [&](auto& running) { return drop(running, key); });
     }
 
-    detail::map_totals totals() const noexcept {
-        detail::map_totals all;
-        all.add(signs_);
-        return all;
+    template <class F>
+    void each_element(F& f) const {
+        detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
+        typename table::cursor cursor(elements_);
+        while (const auto* found = cursor.next()) std::invoke(f, found->key, found->value);
     }
+    void clear_elements() {
+        detail::whole_map_guard<gate, false> guard(gate_, handle_.id());
+        elements_.clear();
+        signs_.describe(elements_);
+    }
+    detail::map_totals totals() const noexcept { return signs_.totals(); }
     template <class Running, class Q, class F>
     bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = elements_.hash_of(key);
@@ -202,7 +194,7 @@ private:
         detail::growth_tap tap(handle_, signs_, 0);
         const bool result = write(tap);
         tap.tell(running);
-        describe();
+        signs_.describe(elements_);
         return result;
     }
     template <class Running>
@@ -218,12 +210,8 @@ private:
     bool drop(Running& running, const Q& key) {
         return written(running, [&](auto& tap) { return elements_.erase(key, elements_.hash_of(key), tap); });
     }
-    void describe() noexcept {
-        detail::vital_signs::set(signs_.size, elements_.size());
-        detail::vital_signs::set(signs_.buckets, elements_.bucket_count());
-        detail::vital_signs::set(signs_.overflow, elements_.live().overflow);
-    }
 
+    detail::text_of<Allocator> name_;
     mutable gate gate_;
     table elements_;
     detail::vital_signs signs_;

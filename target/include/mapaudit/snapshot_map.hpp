@@ -45,7 +45,7 @@ public:
     static constexpr bool concurrent = true;
 
     explicit snapshot_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
-        : base(name, allocator),
+        : name_(name, allocator),
           allocator_(allocator),
           root_(detail::make_with<root>(allocator, log2_for(reserve))),
           retired_(allocator),
@@ -55,29 +55,6 @@ public:
     ~snapshot_map() {
         current()->each_node([this](detail::retirable* node) { node->dispose(&allocator_); });
         detail::destroy_with(allocator_, current());
-    }
-
-    template <class F>
-    void for_each(F&& f) const {
-        detail::require_walker<F, K, V>();
-        detail::read_section reading;
-        root_.load(std::memory_order_acquire)->each_leaf([&](const leaf& l) {
-            for (unsigned i = 0; i < l.count; ++i) std::invoke(f, l.at(i).key, l.at(i).value);
-        });
-    }
-
-    // Keeps the buckets.
-    void clear() {
-        {
-            detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
-            edit change(allocator_);
-            root* old = current();
-            root* fresh = change.template make<root>(old->log2);
-            old->each_node([&](detail::retirable* node) { change.replaces(node); });
-            change.replaces(old);
-            publish(change, fresh);
-        }
-        retired_.reclaim();
     }
 
     // Destroys what was erased, overwritten and cloned so far; waits for the readers that are under way.
@@ -99,11 +76,26 @@ private:
     }
     root* current() const noexcept { return root_.load(std::memory_order_relaxed); }  // for the mutex's holder
 
-    detail::map_totals totals() const noexcept {
-        detail::map_totals all;
-        all.add(signs_);
-        return all;
+    template <class F>
+    void each_element(F& f) const {
+        detail::read_section reading;
+        root_.load(std::memory_order_acquire)->each_leaf([&](const leaf& l) {
+            for (unsigned i = 0; i < l.count; ++i) std::invoke(f, l.at(i).key, l.at(i).value);
+        });
     }
+    void clear_elements() {
+        {
+            detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
+            edit change(allocator_);
+            root* old = current();
+            root* fresh = change.template make<root>(old->log2);
+            old->each_node([&](detail::retirable* node) { change.replaces(node); });
+            change.replaces(old);
+            publish(change, fresh);
+        }
+        retired_.reclaim();
+    }
+    detail::map_totals totals() const noexcept { return signs_.totals(); }
     void publish(edit& change, root* fresh) noexcept {
         root_.store(fresh, std::memory_order_release);
         detail::vital_signs::set(signs_.size, fresh->size);
@@ -137,7 +129,7 @@ private:
             insert(running, change, old, hash, key, std::move(value));
         }
         guard.unlock();
-        retired_.settle();
+        retired_.reclaim_when_full();
         return found.at == nullptr;
     }
     // Under the lock: a key that is not there.
@@ -169,7 +161,7 @@ private:
         if (found.at == nullptr) return false;
         update_found(change, old, hash, found, f);
         guard.unlock();
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
     template <class F>
@@ -196,7 +188,7 @@ private:
         else
             return false;
         guard.unlock();
-        retired_.settle();
+        retired_.reclaim_when_full();
         return found.at == nullptr;
     }
 
@@ -217,7 +209,7 @@ private:
             change.replaces(found.at);
         publish(change, counted(change.path(old, hash, change.chain(head, found.at, rest)), -1, one_of_many ? -1 : 0));
         guard.unlock();
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
     static root* counted(root* fresh, int elements, int leaves) noexcept {
@@ -246,6 +238,7 @@ private:
         handle_.growing(false);
     }
 
+    detail::text_of<Allocator> name_;
     [[no_unique_address]] Allocator allocator_;
     std::atomic<root*> root_;
     [[no_unique_address]] Hash hash_{};

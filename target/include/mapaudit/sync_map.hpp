@@ -37,20 +37,26 @@
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/growth_tap.hpp>
 #include <mapaudit/detail/lock_access.hpp>
-#include <mapaudit/detail/sync_entry.hpp>
+#include <mapaudit/detail/sync_parts.hpp>
 
 namespace mapaudit {
 
 template <class K, class V, class Hash = std::hash<K>, class Equal = std::equal_to<K>,
           class Allocator = std::allocator<std::pair<const K, V>>>
-class sync_map : public detail::audited_map<sync_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator> {
+class sync_map : public detail::audited_map<sync_map<K, V, Hash, Equal, Allocator>, K, V, Hash, Equal, Allocator>,
+                 private detail::sync_parts<K, V, Hash, Equal, Allocator> {
     using base = detail::audited_map<sync_map, K, V, Hash, Equal, Allocator>;
     friend base;
-    using entry = detail::sync_entry<V, Allocator>;
-    using box = typename entry::box;
-    using table = detail::go_table<K, entry*, Hash, Equal, Allocator>;
-    using part = detail::sync_part<table, Allocator>;
-    using lock = detail::owned_lock<std::mutex>;
+    using parts = detail::sync_parts<K, V, Hash, Equal, Allocator>;
+    using typename parts::box;
+    using typename parts::entry;
+    using typename parts::lock;
+    using typename parts::view_type;
+    template <class T>
+    using owned = detail::owned<T, Allocator>;
+    using parts::allocator_, parts::dirty_, parts::mutex_, parts::retired_, parts::signs_;
+    using parts::describe, parts::find, parts::forget, parts::hash_of, parts::missed, parts::promote;
+    using parts::replace_all, parts::start_dirty, parts::stored, parts::view;
     template <class Running>
     using guard_of = detail::running_guard<Running, lock, false>;
 
@@ -59,32 +65,14 @@ public:
     static constexpr bool concurrent = true;
 
     explicit sync_map(std::string_view name = {}, std::size_t reserve = 0, const Allocator& allocator = Allocator())
-        : base(name, allocator),
-          hashing_(0, allocator),
-          allocator_(allocator),
-          read_(view_type(new_part(reserve).release(), false)),
-          dirty_(nullptr, {allocator}),
-          retired_(allocator),
-          handle_(kind, name, signs_.published()) {
-        describe(*read_.load(std::memory_order_relaxed).table());
-    }
-    ~sync_map() {
-        part* read = read_.load(std::memory_order_relaxed).table();
-        // Entries of both parts once: the dirty one has all but the expunged.
-        if (dirty_ != nullptr) {
-            read->each([this](entry& e) {
-                if (e.expunged()) detail::destroy_with(allocator_, &e);
-            });
-            dirty_->each([this](entry& e) { detail::destroy_with(allocator_, &e); });
-        } else {
-            read->each([this](entry& e) { detail::destroy_with(allocator_, &e); });
-        }
-        detail::destroy_with(allocator_, read);
-    }
+        : parts(reserve, allocator), name_(name, allocator), handle_(kind, name, signs_.published()) {}
 
+    // Destroys what was erased, overwritten and promoted away so far; waits for the readers that are under way.
+    void reclaim() { retired_.reclaim(); }
+
+private:
     template <class F>
-    void for_each(F&& f) const {
-        detail::require_walker<F, K, V>();
+    void each_element(F& f) const {
         if (view().amended()) {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
             if (view().amended()) promote();
@@ -95,78 +83,16 @@ public:
                 if (const box* value = e.load()) std::invoke(f, key, value->value);
             });
         }
-        retired_.settle();
+        retired_.reclaim_when_full();
     }
-
-    // Keeps the buckets.
-    void clear() {
+    void clear_elements() {
         {
             detail::whole_map_guard<lock, false> guard(mutex_, handle_.id());
-            part* old = view().table();
-            auto fresh = new_part(part::room_of(dirty_ != nullptr ? *dirty_ : *old));
-            read_.store(view_type(fresh.get(), false), std::memory_order_release);
-            // What is retired here may be reclaimed by another thread, while the dirty part still leads to it.
-            detail::read_section reading;
-            const auto drop = [this](entry& e) {
-                if (box* value = e.expunge()) forget(value);
-                retired_.retire(&e);
-            };
-            old->each(drop);
-            if (dirty_ != nullptr)
-                dirty_->each([&](entry& e) {
-                    if (!e.expunged()) drop(e);  // it was in the dirty part only
-                });
-            retired_.retire(old);
-            if (dirty_ != nullptr) retired_.retire(dirty_.release());
-            describe(*fresh.release());  // readers have it since the store above, and nobody else lets go of it
-            misses_ = 0;
+            replace_all();
         }
         retired_.reclaim();
     }
-
-    // Destroys what was erased, overwritten and promoted away so far; waits for the readers that are under way.
-    void reclaim() { retired_.reclaim(); }
-
-private:
-    using view_type = detail::sync_view<part>;
-    template <class T>
-    using owned = detail::owned<T, Allocator>;
-
-    owned<part> new_part(std::size_t reserve) const { return detail::own_with<part>(allocator_, reserve, allocator_); }
-    view_type view() const noexcept { return read_.load(std::memory_order_acquire); }
-    template <class Q>
-    std::uint64_t hash_of(const Q& key) const {
-        return hashing_.hash_of(key);
-    }
-
-    template <class Q>
-    static entry* find(const part* in, const Q& key, std::uint64_t hash) {
-        entry* const* found = in == nullptr ? nullptr : in->elements.find(key, hash);
-        return found == nullptr ? nullptr : *found;
-    }
-    detail::map_totals totals() const noexcept {
-        detail::map_totals all;
-        all.add(signs_);
-        return all;
-    }
-    // Under the mutex: `newest` is the part that insertions go to.
-    void describe(const part& newest) const noexcept {
-        detail::vital_signs::set(signs_.buckets, newest.elements.bucket_count());
-        detail::vital_signs::set(signs_.overflow, newest.elements.live().overflow);
-    }
-    void forget(box* value) noexcept {
-        detail::vital_signs::take(signs_.size, 1);
-        retired_.retire(value);
-    }
-    // After a swap that succeeded: was the key new?
-    bool stored(box* old) noexcept {
-        if (old != nullptr)
-            retired_.retire(old);
-        else
-            detail::vital_signs::add(signs_.size, 1);
-        return old == nullptr;
-    }
-
+    detail::map_totals totals() const noexcept { return signs_.totals(); }
     template <class Running, class Q, class F>
     bool visit_in(Running& running, const Q& key, F& f) const {
         const std::uint64_t hash = hash_of(key);
@@ -206,7 +132,7 @@ private:
         const std::uint64_t hash = hash_of(key);
         auto fresh = detail::own_with<box>(allocator_, std::move(value));
         const bool is_new = assign_boxed(running, key, hash, fresh);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return is_new;
     }
     template <class Running>
@@ -244,7 +170,7 @@ private:
                       "sync_map's update works on a copy: the value must be copy constructible");
         const std::uint64_t hash = hash_of(key);
         const bool there = update_found(running, key, hash, f);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return there;
     }
     template <class Running, class Q, class F>
@@ -290,7 +216,7 @@ private:
         bool is_new = false;
         while (!try_upsert(running, key, hash, value, f, is_new)) {
         }
-        retired_.settle();
+        retired_.reclaim_when_full();
         return is_new;
     }
     // False when the key was erased while f worked on its value.
@@ -334,7 +260,7 @@ private:
     bool erase_in(Running& running, const Q& key, F&& f) {
         const std::uint64_t hash = hash_of(key);
         const bool erased = erase_entry(running, key, hash, f);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return erased;
     }
     template <class Running, class Q, class F>
@@ -401,42 +327,7 @@ private:
         tap.tell(running);
         describe(*dirty_);
     }
-    // What throws leaves entries expunged without a dirty part, which is as good as erased.
-    void start_dirty() {
-        part* read = view().table();
-        auto fresh = new_part(part::room_of(*read));
-        read->each_element([&](const K& key, entry& e) {
-            if (e.expunge_if_erased()) return;
-            entry* shared = &e;
-            fresh->elements.assign(key, std::move(shared), hash_of(key), detail::silent_observer{});
-        });
-        dirty_ = std::move(fresh);
-        misses_ = 0;
-        read_.store(view_type(read, true), std::memory_order_release);
-    }
-    void missed() const noexcept {
-        if (++misses_ >= dirty_->elements.size()) promote();
-    }
-    void promote() const noexcept {
-        part* old = view().table();
-        describe(*dirty_);
-        read_.store(view_type(dirty_.release(), false), std::memory_order_release);
-        misses_ = 0;
-        // Its other entries are in the new part as well.
-        old->each([this](entry& e) {
-            if (e.expunged()) retired_.retire(&e);
-        });
-        retired_.retire(old);
-    }
-
-    table hashing_;  // empty: for the hash that tables use
-    [[no_unique_address]] Allocator allocator_;
-    alignas(64) mutable std::atomic<view_type> read_;
-    alignas(64) mutable lock mutex_;
-    mutable owned<part> dirty_;
-    mutable std::size_t misses_ = 0;
-    mutable detail::vital_signs signs_;
-    mutable detail::reclaimer<Allocator> retired_;
+    detail::text_of<Allocator> name_;
     map_handle handle_;
 };
 

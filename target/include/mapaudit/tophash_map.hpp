@@ -68,7 +68,7 @@ public:
 
     explicit basic_tophash_map(std::string_view name = {}, std::size_t reserve = 0,
                                const Allocator& allocator = Allocator())
-        : base(name, allocator),
+        : name_(name, allocator),
           allocator_(allocator),
           table_(new_table(table::log2_for(reserve))),
           retired_(allocator),
@@ -78,28 +78,6 @@ public:
     ~basic_tophash_map() {
         current().each([this](element& e) { destroy_with(allocator_, &e); });
         destroy_with(allocator_, &current());
-    }
-
-    template <class F>
-    void for_each(F&& f) const {
-        require_walker<F, K, V>();
-        read_section reading;
-        table_.load(std::memory_order_acquire)->each([&](const element& e) { std::invoke(f, e.key, e.value); });
-    }
-
-    // Keeps the buckets.
-    void clear() {
-        {
-            untimed running;
-            all_stripes<untimed> stopped(running, *this);
-            table& old = current();
-            table_.store(new_table(old.log2()), std::memory_order_release);
-            old.each([this](element& e) { retired_.retire(&e); });
-            retired_.retire(&old);
-            vital_signs::set(signs_.size, 0);
-            vital_signs::set(signs_.overflow, 0);
-        }
-        retired_.reclaim();
     }
 
     // Destroys what was erased and overwritten so far; waits for the readers that are under way.
@@ -132,11 +110,25 @@ private:
         return mix(static_cast<std::uint64_t>(hash_(key)));
     }
     lock& lock_of(std::uint64_t hash) noexcept { return stripes_[tophash(hash) % stripe_count].mutex; }
-    map_totals totals() const noexcept {
-        map_totals all;
-        all.add(signs_);
-        return all;
+
+    template <class F>
+    void each_element(F& f) const {
+        read_section reading;
+        table_.load(std::memory_order_acquire)->each([&](const element& e) { std::invoke(f, e.key, e.value); });
     }
+    void clear_elements() {
+        {
+            untimed running;
+            all_stripes<untimed> stopped(running, *this);
+            table& old = current();
+            table_.store(new_table(old.log2()), std::memory_order_release);
+            old.each([this](element& e) { retired_.retire(&e); });
+            retired_.retire(&old);
+            signs_.emptied();
+        }
+        retired_.reclaim();
+    }
+    map_totals totals() const noexcept { return signs_.totals(); }
     table* new_table(unsigned log2) const { return make_with<table>(allocator_, log2, allocator_); }
     // For whoever holds a stripe, which keeps the table from being exchanged.
     table& current() const noexcept { return *table_.load(std::memory_order_relaxed); }
@@ -164,7 +156,7 @@ private:
                 table::replace(found, fresh.release());
                 guard.unlock();
                 retired_.retire(found.element);
-                retired_.settle();
+                retired_.reclaim_when_full();
                 return false;
             }
             overloaded = insert(t, hash, fresh);
@@ -194,7 +186,7 @@ private:
         if (!change(found, f)) return true;
         guard.unlock();
         retired_.retire(found.element);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
     // With the stripe held; false when f left the value alone, else the element is to be retired.
@@ -220,7 +212,7 @@ private:
                 if (!change(found, f)) return false;
                 guard.unlock();
                 retired_.retire(found.element);
-                retired_.settle();
+                retired_.reclaim_when_full();
                 return false;
             }
             if (!changed_by(f, value)) return false;
@@ -242,7 +234,7 @@ private:
         vital_signs::take(signs_.size, 1);
         guard.unlock();
         if (mine) retired_.retire(found.element);
-        retired_.settle();
+        retired_.reclaim_when_full();
         return true;
     }
 
@@ -268,9 +260,10 @@ private:
             // The element is in; chains get longer until a later insertion finds the memory.
         }
         handle_.growing(false);
-        retired_.settle();
+        retired_.reclaim_when_full();
     }
 
+    text_of<Allocator> name_;
     [[no_unique_address]] Allocator allocator_;
     std::atomic<table*> table_;
     [[no_unique_address]] Hash hash_{};

@@ -95,7 +95,7 @@ public:
     struct Calls {
         std::uint64_t calls = 0, timed = 0, conflicts = 0;
     };
-    // Of all maps, those included that found no row by map.
+    // Counts of all maps, with those that found no row by map.
     Calls calls() {
         Calls sums;
         for (const char* name : {"calls_even", "call_spills"})

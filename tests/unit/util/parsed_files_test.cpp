@@ -88,7 +88,7 @@ TEST(ParsedFiles, AFileWrittenOverInPlaceIsParsedAnew) {
     EXPECT_EQ(*texts.of(path), "one");
     write_file(path, "other");
     EXPECT_EQ(*texts.of(path), "other");
-    // Of the same size, and with another time of its last change, which need not have moved on by itself in between.
+    // The size stays. The time of its last change is set: it need not have moved on by itself in between.
     write_file(path, "third");
     const timespec times[2] = {{1, 0}, {1, 7}};
     ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);

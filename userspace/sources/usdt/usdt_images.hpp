@@ -17,7 +17,7 @@ namespace mapaudit::sources {
 struct UsdtImage {
     std::string attach_path;  // opens the mapped file itself, whatever became of its name
     std::string path;         // its name, for people
-    // Of the file, shared with all who map it; never null.
+    // What the file says, shared with all who map it; never null.
     std::shared_ptr<const ElfProbes> probes = std::make_shared<const ElfProbes>();
     std::uint64_t registry = 0;  // address in the process; 0: none
 };

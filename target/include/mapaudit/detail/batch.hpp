@@ -82,7 +82,8 @@ inline void fire_batch(const mapaudit_thread_block& block, std::uint64_t first, 
 // By another thread, with the registry's mutex held, which keeps the block its owner's. What the owner appends
 // meanwhile stays with it.
 inline void flush_for_owner(mapaudit_thread_block& block) noexcept {
-    std::uint64_t first = __atomic_load_n(&block.flushed, __ATOMIC_ACQUIRE);
+    // __u64, as the field is: to clang, std::uint64_t is another type.
+    __u64 first = __atomic_load_n(&block.flushed, __ATOMIC_ACQUIRE);
     for (;;) {
         const std::uint64_t end = __atomic_load_n(&block.seq, __ATOMIC_ACQUIRE);
         // After `seq`, so that it is not older than the last record; one that is newer than the first came after a

@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include <mapaudit/detail/audited_map.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
+#include <mapaudit/detail/vital_signs.hpp>
 
 namespace mapaudit::detail {
 

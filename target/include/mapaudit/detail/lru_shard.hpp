@@ -11,9 +11,9 @@
 #include <mutex>
 #include <utility>
 
-#include <mapaudit/detail/audited_map.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/lock_notes.hpp>
+#include <mapaudit/detail/vital_signs.hpp>
 
 namespace mapaudit::detail {
 
@@ -33,7 +33,9 @@ struct alignas(64) lru_shard {
     using table = go_table<K, node*, Hash, Equal, Allocator>;
     using owned_node = owned<node, Allocator>;
 
-    lru_shard(const Allocator& a, std::size_t reserve) : elements(reserve, a), allocator(a) { describe(); }
+    lru_shard(const Allocator& a, std::size_t reserve) : elements(reserve, a), allocator(a) {
+        signs.describe(elements);
+    }
     ~lru_shard() { drop_nodes(); }
 
     template <class Q>
@@ -47,13 +49,13 @@ struct alignas(64) lru_shard {
         node* raw = fresh.get();
         elements.assign(fresh->key, std::move(raw), hash, observer);
         link(fresh.release());
-        describe();
+        signs.describe(elements);
     }
     template <class Observer>
     owned_node remove(node* n, std::uint64_t hash, Observer& observer) {
         elements.erase(n->key, hash, observer);
         unlink(n);
-        describe();
+        signs.describe(elements);
         return owned_node(n, {allocator});
     }
     void use(node* n) noexcept {
@@ -65,7 +67,7 @@ struct alignas(64) lru_shard {
         elements.clear();
         drop_nodes();
         oldest = nullptr;
-        describe();
+        signs.describe(elements);
     }
 
     lock mutex;
@@ -78,11 +80,6 @@ struct alignas(64) lru_shard {
 private:
     void drop_nodes() noexcept {
         while (newest != nullptr) destroy_with(allocator, std::exchange(newest, newest->older));
-    }
-    void describe() noexcept {
-        vital_signs::set(signs.size, elements.size());
-        vital_signs::set(signs.buckets, elements.bucket_count());
-        vital_signs::set(signs.overflow, elements.live().overflow);
     }
     void link(node* n) noexcept {
         n->newer = nullptr;

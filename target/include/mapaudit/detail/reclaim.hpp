@@ -95,7 +95,7 @@ protected:
     ~retirable_of() = default;
 };
 
-// What one map has retired. Thread safety: retire, settle and reclaim may run in any thread; the destructor when no
+// What one map has retired. Thread safety: what it offers may be called in any thread; the destructor when no
 // reader is left.
 template <class Allocator>
 class reclaimer {
@@ -124,7 +124,7 @@ public:
 
     // At the end of each write, outside locks and read sections: destroys a full batch. In a callback that runs inside
     // a read section the batch waits for a later write.
-    [[gnu::always_inline]] void settle() noexcept {
+    [[gnu::always_inline]] void reclaim_when_full() noexcept {
         if (waiting_.load(std::memory_order_relaxed) >= batch) [[unlikely]]
             reclaim();
     }

@@ -16,23 +16,17 @@
 #ifndef MAPAUDIT_DETAIL_TABLE_MAP_HPP
 #define MAPAUDIT_DETAIL_TABLE_MAP_HPP
 
-#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <memory>
-#include <optional>
-#include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 
 #include <mapaudit/probes.h>
-#include <mapaudit/detail/foreign_key.hpp>
+#include <mapaudit/detail/audited_map.hpp>
 #include <mapaudit/detail/go_cursor.hpp>
 #include <mapaudit/detail/go_table.hpp>
 #include <mapaudit/detail/growth_collector.hpp>
-#include <mapaudit/detail/requirements.hpp>
 #include <mapaudit/detail/table_parts.hpp>
 
 namespace mapaudit::detail {
@@ -57,120 +51,36 @@ template <class Running, class Write>
     }
 }
 
-// What a lookup's body takes along: by value what fits a register. A key whose address went to the attached path would
-// have to be kept in memory on the unattached one, at four instructions a lookup.
-template <class T>
-inline constexpr bool fits_register = std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*) &&
-                                      !std::is_array_v<T>;
-template <class T>
-struct taken {
-    std::conditional_t<fits_register<T>, T, T&> it;
-};
-// A caller's function object that has a name keeps its state; a temporary one may be a copy.
-template <class F>
-struct taken_callable {
-    std::conditional_t<fits_register<F> && !std::is_reference_v<F>, F, F&> it;
-};
-
 template <class K, class V, class Hash, class Equal, class Design, class Allocator>
-class table_map {
-    static_assert(map_requirements<K, V, Hash, Equal, Allocator>::hold);
+class table_map : public audited_map<table_map<K, V, Hash, Equal, Design, Allocator>, K, V, Hash, Equal, Allocator> {
+    using base = audited_map<table_map, K, V, Hash, Equal, Allocator>;
     using table = go_table<K, V, Hash, Equal, Allocator>;
     using access = typename Design::access;
     using part = table_part<access, table>;
     using parts = typename Design::template parts<part, Allocator>;
+    friend base;
     friend access;
 
 public:
-    using key_type = K;
-    using mapped_type = V;
-    using hasher = Hash;
-    using key_equal = Equal;
-    using allocator_type = Allocator;
-
     static constexpr std::string_view kind = Design::kind;
     static constexpr bool concurrent = Design::concurrent;
 
+    // Said here as well: else the compiler says it of every part of the map.
     table_map(const table_map&) = delete;
     table_map& operator=(const table_map&) = delete;
 
-    // Inserts or overwrites; true when the key is new. Strong: what throws leaves the elements as they were, but for an
-    // overwritten value, which is as good as V's move assignment leaves it.
-    [[gnu::always_inline]] bool assign(const K& key, V value) {
-        const assign_arguments arguments{key, value};
-        return audit<op::assign>(handle_, assign_body{this, &arguments});
-    }
+protected:
+    template <class... Args>
+    explicit table_map(const Allocator& allocator, std::string_view name, std::size_t reserve, const Args&... args)
+        : parts_(allocator, reserve, args...), name_(name, allocator), handle_(kind, name, published()) {}
+    ~table_map() = default;
 
-    // A copy of the value.
-    [[gnu::always_inline]] std::optional<V> lookup(const K& key) const requires std::copy_constructible<V> {
-        return lookup_any(key);
-    }
-    // What lookup, visit and erase take where Hash and Equal are transparent: no K is made.
-    template <foreign_key<K, Hash, Equal> Q>
-    [[gnu::always_inline]] std::optional<V> lookup(const Q& key) const requires std::copy_constructible<V> {
-        return lookup_any(key);
-    }
+    const parts& all_parts() const noexcept { return parts_; }
 
-    // Calls f(value) in place, inside the critical section: f must not call this map. False when there is no such key.
+private:
+    // From a random start.
     template <class F>
-    [[gnu::always_inline]] bool visit(const K& key, F&& f) const {
-        require_reader<F, V>();
-        return audit<op::lookup>(handle_, visit_body<const K, F>{this, {key}, {f}});
-    }
-    template <foreign_key<K, Hash, Equal> Q, class F>
-    [[gnu::always_inline]] bool visit(const Q& key, F&& f) const {
-        require_reader<F, V>();
-        return audit<op::lookup>(handle_, visit_body<const Q, F>{this, {key}, {f}});
-    }
-
-    // Calls f(value) with the value of this key, which f may change; false when there is no such key. One write (an
-    // audited assign): no other operation on the key comes between what f sees and what it leaves. In place, inside
-    // the critical section: f must not call this map, and what it throws leaves the value as f left it. f may return
-    // bool, whether it changed the value, which some kinds make use of.
-    template <class F>
-    bool update(const K& key, F&& f) {
-        return update_any(key, f);
-    }
-    template <foreign_key<K, Hash, Equal> Q, class F>
-    bool update(const Q& key, F&& f) {
-        return update_any(key, f);
-    }
-
-    // update() where there is such a key; where there is none, calls f with `value`, and inserts that unless f returns
-    // false. True when the key is new. One audited assign. What throws leaves the elements as they were, but for what f
-    // did to a value that is there.
-    template <class F>
-    bool upsert(const K& key, V value, F&& f) {
-        return decide<op::assign>(key, [&](table& in, std::uint64_t hash, auto& observer) {
-            return in.upsert(key, std::move(value), f, hash, observer);
-        });
-    }
-
-    // True when the key was there.
-    [[gnu::always_inline]] bool erase(const K& key) {
-        return audit<op::erase>(handle_, erase_body<const K>{this, {key}});
-    }
-    template <foreign_key<K, Hash, Equal> Q>
-    [[gnu::always_inline]] bool erase(const Q& key) {
-        return audit<op::erase>(handle_, erase_body<const Q>{this, {key}});
-    }
-
-    // Erases the key if f(value), called as visit's f is, returns true; no other operation on the key comes between.
-    // True when it did. One audited erase.
-    template <class F>
-    bool erase_if(const K& key, F&& f) {
-        return erase_if_any(key, f);
-    }
-    template <foreign_key<K, Hash, Equal> Q, class F>
-    bool erase_if(const Q& key, F&& f) {
-        return erase_if_any(key, f);
-    }
-
-    // Calls f(key, value) for each element, from a random start. What it sees of writes meanwhile, and whether f may
-    // call the map, is the kind's to say. Not audited as an operation.
-    template <class F>
-    void for_each(F&& f) const {
-        require_walker<F, K, V>();
+    void each_element(F& f) const {
         for (const part& mine : parts_) {
             [[maybe_unused]] auto guard = mine.access.iterate(*this);
             typename table::cursor cursor(mine.table);
@@ -182,85 +92,38 @@ public:
             }
         }
     }
-
-    // Keeps the buckets. Not audited as an operation.
-    void clear() {
+    void clear_elements() {
         for (part& mine : parts_) {
             auto guard = mine.access.rewrite(*this);
             mine.table.clear();
             guard.unlock();
         }
     }
-
-    std::size_t size() const { return totals().size; }
-    bool empty() const { return size() == 0; }
-    // Without overflow buckets.
-    std::size_t bucket_count() const { return totals().buckets; }
-    // Elements a bucket; a bucket has eight slots and the table doubles at 6.5.
-    double load_factor() const {
-        const sums all = totals();
-        return static_cast<double>(all.size) / static_cast<double>(all.buckets);
+    // Part by part: of a map being written to, the sum need never have been true at one moment.
+    map_totals totals() const {
+        map_totals all;
+        for (const part& mine : parts_) {
+            [[maybe_unused]] auto guard = mine.access.inspect(*this);
+            const auto& live = mine.table.live();
+            all += {mine.table.size(), mine.table.bucket_count(), live.overflow, live.grows};
+        }
+        return all;
     }
-    // Those of the current buckets; the ones that a growth has yet to evacuate are not counted.
-    std::size_t overflow_buckets() const { return totals().overflow; }
-    // Growths since the map was made, same-size ones included.
-    std::uint64_t grows() const { return totals().grows; }
-
-    // 0 where probes are compiled out.
-    std::uint32_t id() const noexcept { return handle_.id(); }
-    std::string_view name() const noexcept { return name_; }
-    Allocator get_allocator() const noexcept { return Allocator(name_.get_allocator()); }
-
-protected:
-    template <class... Args>
-    explicit table_map(const Allocator& allocator, std::string_view name, std::size_t reserve, const Args&... args)
-        : parts_(allocator, reserve, args...), name_(name, allocator), handle_(kind, name, published()) {}
-    ~table_map() = default;
-
-    const parts& all_parts() const noexcept { return parts_; }
-
-private:
-    struct sums {
-        std::size_t size = 0, buckets = 0, overflow = 0;
-        std::uint64_t grows = 0;
-    };
 
     // The audited bodies. Unattached, a lookup's goes into the caller and a write's, which is long, into a function of
     // its own: left to itself the compiler decides otherwise with probes than without, at a cost of ten to twenty
     // instructions. (Locked lookups out of line were 15 % slower.) Attached, both are inlined beside the clock reads.
-    struct assign_arguments {
-        const K& key;
-        V& value;
-    };
     struct assign_body {
         table_map* map;
-        const assign_arguments* arguments;
+        const typename base::assign_arguments* arguments;
         [[gnu::noinline]] bool operator()(untimed& running) const { return work(running); }
         [[gnu::always_inline]] bool operator()(auto& running) const { return work(running); }
         [[gnu::always_inline]] bool work(auto& running) const {
-            return map->write_in(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
+            return map->write(running, arguments->key, [this](table& in, std::uint64_t hash, auto& observer) {
                 return in.assign(arguments->key, std::move(arguments->value), hash, observer);
             });
         }
     };
-    // A write whose outcome a function of the caller's decides, which write(table, hash, observer) calls. audit() is
-    // given one pointer, as its closures are to be small.
-    template <op Op, class Q, class Write>
-    bool decide(const Q& key, const Write& write) {
-        const auto work = [&](auto& running) { return write_in(running, key, write); };
-        return audit<Op>(handle_, [&work](auto& running) { return work(running); });
-    }
-    template <class Q, class F>
-    bool update_any(const Q& key, F& f) {
-        return decide<op::assign>(
-            key, [&](table& in, std::uint64_t hash, auto& observer) { return in.update(key, f, hash, observer); });
-    }
-    template <class Q, class F>
-    bool erase_if_any(const Q& key, F& f) {
-        require_judge<F, V>();
-        return decide<op::erase>(
-            key, [&](table& in, std::uint64_t hash, auto& observer) { return in.erase_if(key, f, hash, observer); });
-    }
     template <class Q>
     struct erase_body {
         table_map* map;
@@ -268,107 +131,87 @@ private:
         [[gnu::noinline]] bool operator()(untimed& running) const { return work(running); }
         [[gnu::always_inline]] bool operator()(auto& running) const { return work(running); }
         [[gnu::always_inline]] bool work(auto& running) const {
-            return map->write_in(running, key.it, [this](table& in, std::uint64_t hash, auto& observer) {
+            return map->write(running, key.it, [this](table& in, std::uint64_t hash, auto& observer) {
                 return in.erase(key.it, hash, observer);
             });
         }
     };
-    // A small value and whether there is one, in two registers. GCC makes an std::optional of them in memory, in
-    // halves, and copies it as a whole wherever the attached and the unattached path meet: two failed store
-    // forwardings, 5 ns.
-    struct found_scalar {
-        V value;
-        bool there;
-    };
-    static constexpr bool in_register =
-        std::is_trivially_copyable_v<V> && std::is_default_constructible_v<V> && sizeof(V) <= sizeof(void*);
-    using found = std::conditional_t<in_register, found_scalar, std::optional<V>>;
     template <class Q>
     struct lookup_body {
         const table_map* map;
         taken<Q> key;
         template <class Running>
-        [[gnu::always_inline]] found operator()(Running& running) const {
+        [[gnu::always_inline]] found<V> operator()(Running& running) const {
             const std::uint64_t hash = map->hash_of(key.it);
             const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
             if constexpr (access::checked)
                 if (mine.access.is_written()) [[unlikely]]
-                    return disturbed(map, &mine, key, hash);
+                    return beside_a_write(map, &mine, key, hash);
             [[maybe_unused]] auto guard = mine.access.read(running, *map);
             return find(mine, key.it, hash);
         }
-        [[gnu::always_inline]] static found find(const part& in, const Q& key, std::uint64_t hash) {
+        [[gnu::always_inline]] static found<V> find(const part& in, const Q& key, std::uint64_t hash) {
             const V* value = in.table.find(key, hash);
-            if (value == nullptr) return found{};
-            if constexpr (in_register)
-                return found{*value, true};
+            if (value == nullptr) return found<V>{};
+            if constexpr (found_in_register<V>)
+                return found<V>{*value, true};
             else
                 return *value;
         }
-        [[gnu::noinline, gnu::cold]] static found disturbed(const table_map* map, const part* in, taken<Q> key,
-                                                            std::uint64_t hash) {
+        [[gnu::noinline, gnu::cold]] static found<V> beside_a_write(const table_map* map, const part* in, taken<Q> key,
+                                                                    std::uint64_t hash) {
             in->access.read_beside_a_write(*map);
             return find(*in, key.it, hash);
         }
     };
-    template <class Q>
-    [[gnu::always_inline]] std::optional<V> lookup_any(const Q& key) const {
-        const auto result = audit<op::lookup>(handle_, lookup_body<const Q>{this, {key}});
-        if constexpr (std::is_same_v<decltype(result), const found_scalar>) {
-            if (!result.there) return std::nullopt;
-            return result.value;
-        } else {
-            return result;
-        }
+    // erase_if's; erase has a body of its own.
+    template <class Running, class Q, class F>
+    bool erase_in(Running& running, const Q& key, F& f) {
+        return write(running, key, [&](table& in, std::uint64_t hash, auto& observer) {
+            return in.erase_if(key, f, hash, observer);
+        });
     }
-    template <class Q, class F>
-    struct visit_body {
-        const table_map* map;
-        taken<Q> key;
-        taken_callable<F> f;
-        template <class Running>
-        [[gnu::always_inline]] bool operator()(Running& running) {
-            const std::uint64_t hash = map->hash_of(key.it);
-            const part& mine = map->parts_.begin()[map->parts_.index_of(hash)];
-            if constexpr (access::checked)
-                if (mine.access.is_written()) [[unlikely]]
-                    mine.access.read_beside_a_write(*map);
-            [[maybe_unused]] auto guard = mine.access.read(running, *map);
-            const V* value = mine.table.find(key.it, hash);
-            if (value == nullptr) return false;
-            std::invoke(f.it, *value);
-            return true;
-        }
-    };
-
+    template <class Running, class Q, class F>
+    bool update_in(Running& running, const Q& key, F& f) {
+        return write(running, key,
+                     [&](table& in, std::uint64_t hash, auto& observer) { return in.update(key, f, hash, observer); });
+    }
+    template <class Running, class F>
+    bool upsert_in(Running& running, const K& key, V&& value, F& f) {
+        return write(running, key, [&](table& in, std::uint64_t hash, auto& observer) {
+            return in.upsert(key, std::move(value), f, hash, observer);
+        });
+    }
+    // What write(table, hash, observer) does to the key's part.
     template <class Running, class Q, class Write>
-    [[gnu::always_inline]] bool write_in(Running& running, const Q& key, const Write& write) {
+    [[gnu::always_inline]] bool write(Running& running, const Q& key, const Write& write_to) {
         const std::uint64_t hash = hash_of(key);
         const std::uint32_t index = parts_.index_of(hash);
         part& mine = parts_.begin()[index];
         auto guard = mine.access.write(running, *this);
         const bool changed = observed(running, handle_, index, mine.table.live().grows,
-                                      [&](auto&& observer) { return write(mine.table, hash, observer); });
+                                      [&](auto&& observer) { return write_to(mine.table, hash, observer); });
         guard.unlock();
         return changed;
+    }
+
+    template <class Running, class Q, class F>
+    [[gnu::always_inline]] bool visit_in(Running& running, const Q& key, F& f) const {
+        const std::uint64_t hash = hash_of(key);
+        const part& mine = parts_.begin()[parts_.index_of(hash)];
+        if constexpr (access::checked)
+            if (mine.access.is_written()) [[unlikely]]
+                mine.access.read_beside_a_write(*this);
+        [[maybe_unused]] auto guard = mine.access.read(running, *this);
+        const V* value = mine.table.find(key, hash);
+        if (value == nullptr) return false;
+        std::invoke(f, *value);
+        return true;
     }
 
     template <class Q>
     [[gnu::always_inline]] std::uint64_t hash_of(const Q& key) const {
         return parts_.begin()->table.hash_of(key);
-    }
-
-    // Part by part: of a map being written to, the sum need never have been true at one moment.
-    sums totals() const {
-        sums all;
-        for (const part& mine : parts_) {
-            [[maybe_unused]] auto guard = mine.access.inspect(*this);
-            all.size += mine.table.size();
-            all.buckets += mine.table.bucket_count();
-            all.overflow += mine.table.live().overflow;
-            all.grows += mine.table.live().grows;
-        }
-        return all;
     }
 
     live_fields published() const noexcept {
@@ -382,7 +225,7 @@ private:
                 .checked = access::checked};
     }
 
-    parts parts_;
+    parts parts_;  // first: an operation then finds it at the map's own address
     text_of<Allocator> name_;
     map_handle handle_;
 };

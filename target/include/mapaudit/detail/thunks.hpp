@@ -195,7 +195,9 @@ template <int Window>
     asm goto("cmpq $0, %0\n\tjne %l1" : : "m"(window) : "cc" : raised);
     return false;
 raised:
+#if !defined(__clang__)  // which knows no attributes of labels
     __attribute__((cold));
+#endif
     return true;
 #else
     return const_cast<const volatile word&>(window) != 0;
