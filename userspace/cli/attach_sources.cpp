@@ -4,7 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include "output/format.hpp"
-#include "sources/usdt/usdt_source.hpp"
+#include "sources/grow_event.hpp"
 
 namespace mapaudit::cli {
 namespace {

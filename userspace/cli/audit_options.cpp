@@ -7,7 +7,7 @@
 #include <map>
 
 #include "cli/source_table.hpp"
-#include "sources/usdt/usdt_source.hpp"
+#include "sources/usdt/usdt_sizes.hpp"
 
 namespace mapaudit::cli {
 

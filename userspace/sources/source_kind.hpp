@@ -13,13 +13,12 @@
 #include <vector>
 
 #include "model/stack_walker.hpp"
+#include "sources/grow_event.hpp"
 #include "sources/source.hpp"
 #include "util/process.hpp"
 #include "util/result.hpp"
 
 namespace mapaudit::sources {
-
-struct GrowEvent;
 
 // What the user asked of an audit, for every source to make its own options of; each takes what concerns it.
 struct SourceRequest {

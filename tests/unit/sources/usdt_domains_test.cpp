@@ -43,10 +43,9 @@ protected:
 
 using Places = std::vector<std::uint32_t>;
 
-TEST_F(Domains, are_one_for_each_registry_in_use) {
-    first.comes_into_use();
-    second.comes_into_use();
-    EXPECT_EQ(places({file(first.address()), file(0), file(second.address())}), (Places{0, 0, 1}));
+TEST_F(Domains, are_one_for_each_registry) {
+    EXPECT_EQ(places({file(first.address()), file(0), file(second.address()), file(first.address())}),
+              (Places{0, 0, 1, 0}));
     EXPECT_EQ(places({file(first.address())}), (Places{2})) << "of another process, by itself";
     ASSERT_EQ(domains.size(), 3u);
     EXPECT_EQ(domains[0].ordinal, 0u);
@@ -55,39 +54,33 @@ TEST_F(Domains, are_one_for_each_registry_in_use) {
     EXPECT_EQ(domains.map_id(1, 5), (model::MapId{process.pid(), 1, 5}));
 }
 
-TEST_F(Domains, have_the_registry_that_comes_into_use_first) {
-    EXPECT_EQ(places({file(first.address()), file(second.address())}), (Places{0, 0}));
+TEST_F(Domains, are_told_of_before_they_come_into_use) {
+    places({file(first.address()), file(second.address()), file(0, "assign")});
+    places({file(0, "assign")});
     ASSERT_TRUE(domains.introduce(1000, noting()));
-    ASSERT_EQ(told.size(), 1u);
-    EXPECT_EQ(told[0].second.registry, 0u) << "either may be it";
-    EXPECT_EQ(domains[0].registry, nullptr);
-    domains.find_registries();
-    EXPECT_EQ(told.size(), 1u);
-    second.comes_into_use();
-    domains.find_registries();
-    ASSERT_EQ(told.size(), 2u);
-    EXPECT_EQ(told[1].first, 0u);
+    ASSERT_EQ(told.size(), 3u);
+    EXPECT_EQ(told[0].second.registry, first.address());
     EXPECT_EQ(told[1].second.registry, second.address());
-    ASSERT_NE(domains[0].registry, nullptr);
-    EXPECT_EQ(domains[0].registry->address(), second.address());
-    first.comes_into_use();
-    domains.find_registries();
-    EXPECT_EQ(domains[0].registry->address(), second.address()) << "and keep it";
-    EXPECT_EQ(told.size(), 2u);
+    EXPECT_EQ(told[2].second.registry, 0u) << "a provider that keeps none";
+    second.comes_into_use();
+    domains.refresh();
+    EXPECT_FALSE(domains[0].in_use);
+    EXPECT_TRUE(domains[1].in_use);
+    EXPECT_FALSE(domains[2].in_use);
+    EXPECT_EQ(told.size(), 3u);
 }
 
-TEST_F(Domains, share_the_threads_out_and_name_the_only_registry_there_can_be) {
+TEST_F(Domains, share_the_threads_out) {
     first.comes_into_use();
     places({file(first.address())});
     places({file(second.address())});
     ASSERT_TRUE(domains.introduce(1000, noting()));
-    ASSERT_EQ(told.size(), 3u) << "the one in use is told again, with its registry";
-    const wire_domain &a = told[0].second, &b = told[2].second;
+    ASSERT_EQ(told.size(), 2u);
+    const wire_domain &a = told[0].second, &b = told[1].second;
     EXPECT_EQ(a.thread_base, 0u);
     EXPECT_EQ(a.thread_limit, 500u);
     EXPECT_EQ(b.thread_base, 500u);
     EXPECT_EQ(b.thread_limit, 500u);
-    EXPECT_EQ(b.registry, second.address()) << "not in use yet";
     EXPECT_EQ(domains[1].thread_base, 500u);
     EXPECT_EQ(domains[1].thread_limit, 500u);
     EXPECT_GT(a.text[0].size, 0u);

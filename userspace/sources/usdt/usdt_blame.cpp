@@ -45,15 +45,11 @@ void UsdtBlame::collect(model::BlameAggregator& aggregator) {
 void UsdtBlame::tell_blocks() {
     for (std::uint32_t i = 0; i < domains_.size(); ++i) {
         const UsdtDomain& domain = domains_[i];
-        if (domain.registry != nullptr) {
-            BlocksByThread blocks;
-            for (const RegistryBlock& block : domain.registry->blocks(domain.thread_limit))
+        BlocksByThread blocks;  // none before the first map is made
+        if (domain.in_use)
+            for (const RegistryBlock& block : domain.registry.blocks(domain.thread_limit))
                 if (block.tid != 0) blocks[block.tid] = block.address;
-            blame_->learn(i, domain.registry->address(), blocks);
-        } else if (domain.candidates.size() == 1) {
-            // it will be this one: until then it says that there is no block
-            blame_->learn(i, domain.candidates.front().address(), {});
-        }
+        blame_->learn(i, domain.registry.address(), blocks);
     }
 }
 

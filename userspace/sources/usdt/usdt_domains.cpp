@@ -53,70 +53,58 @@ wire_domain describe_process(const Process& process) {
 
 Result<std::vector<std::uint32_t>> UsdtDomains::add(const Process& process, const std::vector<UsdtImage>& images) {
     std::vector<std::uint32_t> places;
-    const std::size_t first = domains_.size();
+    const auto first = static_cast<std::ptrdiff_t>(domains_.size());
     for (const UsdtImage& image : images) {
-        RegistryReader reader(process, image.registry);
-        bool in_use = false;
-        if (image.registry != 0) {
-            auto refreshed = reader.refresh();
-            if (!refreshed) return refreshed.error();
-            in_use = *refreshed;
-        }
-        // One domain a registry in use. A file without one uses another file's, or is the first to get one.
-        if (domains_.size() == first || (in_use && domains_.back().in_use)) {
-            if (domains_.size() == WIRE_MAX_DOMAINS)
-                return Error::of(Failure::failed,
-                                 "more than " + std::to_string(WIRE_MAX_DOMAINS) + " registries to audit");
-            domains_.push_back({});
-            domains_.back().process = &process;
-            domains_.back().ordinal = static_cast<std::uint32_t>(domains_.size() - 1 - first);
-            domains_.back().one_by_one = !has_batches(*image.probes);
-        }
-        UsdtDomain& domain = domains_.back();
-        domain.in_use = domain.in_use || in_use;
-        if (image.registry != 0) domain.candidates.push_back(reader);
-        places.push_back(size() - 1);
+        // A file without a registry uses the program's.
+        const auto known = std::find_if(domains_.begin() + first, domains_.end(), [&](const UsdtDomain& domain) {
+            return image.registry == 0 || domain.registry.address() == image.registry;
+        });
+        places.push_back(static_cast<std::uint32_t>(known - domains_.begin()));
+        if (known != domains_.end()) continue;
+        if (domains_.size() == WIRE_MAX_DOMAINS)
+            return Error::of(Failure::failed, "more than " + std::to_string(WIRE_MAX_DOMAINS) + " registries to audit");
+        UsdtDomain domain{.process = &process, .registry = RegistryReader(process, image.registry)};
+        domain.ordinal = static_cast<std::uint32_t>(known - domains_.begin() - first);
+        domain.one_by_one = !has_batches(*image.probes);
+        if (const auto refreshed = refresh(domain); !refreshed) return refreshed.error();
+        domains_.push_back(std::move(domain));
     }
     return places;
 }
 
-Result<void> UsdtDomains::introduce(std::uint32_t thread_blocks, Tell tell) {
-    tell_ = std::move(tell);
+Result<void> UsdtDomains::introduce(std::uint32_t thread_blocks, const Tell& tell) {
     const std::uint32_t limit = thread_blocks / std::max(size(), 1u);
     for (std::uint32_t i = 0; i < size(); ++i) {
         UsdtDomain& domain = domains_[i];
-        domain.known = describe_process(*domain.process);
-        if (domain.candidates.size() == 1) domain.known.registry = domain.candidates.front().address();
-        domain.known.thread_base = domain.thread_base = i * limit;
-        domain.known.thread_limit = domain.thread_limit = limit;
-        if (auto told = tell_(i, domain.known); !told) return told;
-        find_registry(i);
+        domain.thread_base = i * limit;
+        domain.thread_limit = limit;
+        wire_domain known = describe_process(*domain.process);
+        known.registry = domain.registry.address();
+        known.thread_base = domain.thread_base;
+        known.thread_limit = limit;
+        if (auto told = tell(i, known); !told) return told;
     }
+    refresh();
     return {};
 }
 
-void UsdtDomains::find_registries() {
-    for (std::uint32_t i = 0; i < size(); ++i) find_registry(i);
+void UsdtDomains::refresh() {
+    for (UsdtDomain& domain : domains_)
+        if (!domain.in_use) (void)refresh(domain);
 }
 
-void UsdtDomains::find_registry(std::uint32_t index) {
-    UsdtDomain& domain = domains_[index];
-    if (domain.registry != nullptr) return;
-    for (RegistryReader& candidate : domain.candidates) {
-        auto refreshed = candidate.refresh();
-        if (!refreshed || !*refreshed) continue;
-        domain.registry = &candidate;
-        domain.in_ticks = candidate.clock() == MAPAUDIT_CLOCK_TICKS && !domain.one_by_one;
-        domain.known.registry = candidate.address();
-        (void)tell_(index, domain.known);
-        return;
-    }
+Result<void> UsdtDomains::refresh(UsdtDomain& domain) {
+    if (domain.registry.address() == 0) return {};
+    const auto in_use = domain.registry.refresh();
+    if (!in_use) return in_use.error();
+    domain.in_use = *in_use;
+    domain.in_ticks = *in_use && domain.registry.clock() == MAPAUDIT_CLOCK_TICKS && !domain.one_by_one;
+    return {};
 }
 
 std::uint32_t UsdtDomains::maps_alive(std::uint32_t limit) const {
     std::uint32_t alive = 0;
-    for (const UsdtDomain& domain : domains_)
-        for (const RegistryReader& reader : domain.candidates) alive += std::min(reader.maps_live(), limit);
+    for (const UsdtDomain& domain : domains_) alive += std::min(domain.registry.maps_live(), limit);
     return alive;
 }
 

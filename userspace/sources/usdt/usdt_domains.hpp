@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The directory of registries under audit: whose each is, which one of a process's files has it, what the eBPF program
-// was told of it.
+// The directory of registries under audit: whose each is, which of a process's files use it, what the eBPF program was
+// told of it.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +22,10 @@ namespace mapaudit::sources {
 // One registry in one process.
 struct UsdtDomain {
     const Process* process = nullptr;
-    std::uint32_t ordinal = 0;               // among the process's domains
-    std::vector<RegistryReader> candidates;  // the registry is the first of these that comes into use
-    RegistryReader* registry = nullptr;      // null: none has yet
+    std::uint32_t ordinal = 0;  // among the process's domains
+    RegistryReader registry;
+    bool in_use = false;  // a map has been made there
     std::uint32_t thread_base = 0, thread_limit = 0;
-    wire_domain known{};      // what the program was told of it
-    bool in_use = false;      // one of them was when it was added
     bool one_by_one = false;  // a provider without batches: its figures are in ns
     bool in_ticks = false;    // latencies are in the counter's ticks, not in ns
 };
@@ -41,10 +39,10 @@ public:
     // The domains of a process's files with probes, and which of them each file belongs to. Fails where a registry is
     // of another version, or there are more of them than WIRE_MAX_DOMAINS. The process outlives this.
     Result<std::vector<std::uint32_t>> add(const Process& process, const std::vector<UsdtImage>& images);
-    // Shares `thread_blocks` out among the domains, and tells the program of each; `tell` is used from then on.
-    Result<void> introduce(std::uint32_t thread_blocks, Tell tell);
-    // Looks for the registries of domains that have none yet.
-    void find_registries();
+    // Shares `thread_blocks` out among the domains, and tells the program of each.
+    Result<void> introduce(std::uint32_t thread_blocks, const Tell& tell);
+    // Sees which registries have come into use.
+    void refresh();
 
     std::uint32_t size() const { return static_cast<std::uint32_t>(domains_.size()); }
     const UsdtDomain& operator[](std::uint32_t index) const { return domains_[index]; }
@@ -56,10 +54,9 @@ public:
     double ns_per_unit(std::uint32_t domain) const;
 
 private:
-    void find_registry(std::uint32_t index);
+    static Result<void> refresh(UsdtDomain& domain);
 
     std::vector<UsdtDomain> domains_;
-    Tell tell_;
     TickClock ticks_;
 };
 

@@ -16,6 +16,16 @@ std::uint64_t load_bias(const Mapping& mapping, const ElfProbes& probes) {
     return mapping.start - mapping.offset + segment_page - (probes.first_load_address & ~page_mask);
 }
 
+// Files of one process share a registry where the dynamic linker could make it so: a program and the libraries that it
+// is linked with. A library that keeps its symbols to itself has one of its own.
+std::uint64_t registry_of(const Process& process, const Mapping& mapping, const ElfProbes& probes) {
+    if (probes.registry_address == 0) return 0;
+    const std::uint64_t bias = load_bias(mapping, probes);
+    std::uint64_t resolved = 0;
+    if (probes.registry_slot != 0) (void)process.read(bias + probes.registry_slot, &resolved, sizeof resolved);
+    return resolved != 0 ? resolved : bias + probes.registry_address;
+}
+
 Result<std::shared_ptr<const ElfProbes>> probes_of(const std::string& path, ProbeFiles& files) {
     const auto fd = open_to_read(path);
     if (!fd) return fd.error();
@@ -47,10 +57,8 @@ Result<std::vector<UsdtImage>> find_images(const Process& process, ProbeFiles& f
             continue;
         }
         if ((*probes)->sites.empty()) continue;
-        UsdtImage image{attach_path, mapping.path, std::move(*probes), 0};
-        if (image.probes->registry_address != 0)
-            image.registry = load_bias(mapping, *image.probes) + image.probes->registry_address;
-        images.push_back(std::move(image));
+        const std::uint64_t registry = registry_of(process, mapping, **probes);
+        images.push_back({attach_path, mapping.path, std::move(*probes), registry});
     }
     if (images.empty() && any_refused) return refused;
     std::stable_partition(images.begin(), images.end(),

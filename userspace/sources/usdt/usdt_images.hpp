@@ -19,7 +19,7 @@ struct UsdtImage {
     std::string path;         // its name, for people
     // What the file says, shared with all who map it; never null.
     std::shared_ptr<const ElfProbes> probes = std::make_shared<const ElfProbes>();
-    std::uint64_t registry = 0;  // address in the process; 0: none
+    std::uint64_t registry = 0;  // address in the process of the one that its code uses; 0: none
 };
 
 using ProbeFiles = ParsedFiles<ElfProbes>;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sources/usdt/usdt_kind.hpp"
 
+#include <set>
+
 #include "sources/usdt/usdt_images.hpp"
 #include "sources/usdt/usdt_registry.hpp"
 #include "sources/usdt/usdt_source.hpp"
@@ -63,8 +65,10 @@ Result<std::vector<Listing>> list(const Process& process) {
     auto images = find_images(process);
     if (!images) return images.error();
     std::vector<Listing> listings;
+    std::set<std::uint64_t> listed;
     for (UsdtImage& image : *images) {
-        auto maps = list_maps(process, image.registry);
+        // Files that share a registry have its maps listed once, under the first of them.
+        auto maps = list_maps(process, listed.insert(image.registry).second ? image.registry : 0);
         if (!maps) return maps.error();
         std::string probes = "probes (" + std::to_string(image.probes->sites.size()) + "):";
         for (const auto& site : image.probes->sites) probes += " " + site.name;

@@ -23,9 +23,12 @@ constexpr std::string_view provider = "mapaudit";
 constexpr unsigned stapsdt_type = 3;
 
 // More than any program has, and few enough that a file made for the purpose takes no time.
-constexpr std::size_t most_segments = 64;             // linkers make about ten
-constexpr std::uint64_t most_note_bytes = 16u << 20;  // a site takes about a hundred
-constexpr std::size_t most_name_bytes = 1u << 20;     // of all sections
+constexpr std::size_t most_segments = 64;               // linkers make about ten
+constexpr std::uint64_t most_note_bytes = 16u << 20;    // a site takes about a hundred
+constexpr std::size_t most_name_bytes = 1u << 20;       // of all sections
+constexpr std::uint64_t most_table_bytes = 256u << 20;  // of symbols and of relocations: browsers have 20 MiB
+
+constexpr std::string_view registry_symbol = "mapaudit_process_registry";
 
 struct ElfCloser {
     void operator()(Elf* elf) const { elf_end(elf); }
@@ -70,9 +73,9 @@ std::optional<std::string_view> take_string(std::string_view& text) {
     return head;
 }
 
-struct NoteSections {
+struct Sections {
     std::uint64_t base = 0;  // address of .stapsdt.base; 0: none
-    Elf_Scn *stapsdt = nullptr, *own = nullptr;
+    Elf_Scn *stapsdt = nullptr, *own = nullptr, *symbols = nullptr, *relocations = nullptr;
 };
 
 // Whether `name` stands at that place among the names of the sections. Not by elf_strptr, which looks for the name's
@@ -93,13 +96,15 @@ std::string_view section_names(Elf* elf) {
     return {static_cast<const char*>(names->d_buf), names->d_size};
 }
 
-NoteSections find_notes(Elf* elf) {
-    NoteSections found;
+Sections find_sections(Elf* elf) {
+    Sections found;
     const std::string_view names = section_names(elf);
     for (Elf_Scn* section = nullptr; (section = elf_nextscn(elf, section)) != nullptr;) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) == nullptr) continue;
         if (is_called(names, header.sh_name, ".stapsdt.base")) found.base = header.sh_addr;
+        if (header.sh_type == SHT_DYNSYM) found.symbols = section;
+        if (header.sh_type == SHT_RELA && is_called(names, header.sh_name, ".rela.dyn")) found.relocations = section;
         if (header.sh_type != SHT_NOTE) continue;
         if (is_called(names, header.sh_name, ".note.stapsdt")) found.stapsdt = section;
         if (is_called(names, header.sh_name, ".note.mapaudit")) found.own = section;
@@ -124,6 +129,49 @@ bool for_each_note(Elf_Scn* section, Visit visit) {
         visit(note.n_type, owner, std::string_view(bytes + descriptor_at, note.n_descsz));
     }
     return true;
+}
+
+// A section's contents, unless they are too many.
+Elf_Data* table_in(Elf_Scn* section, GElf_Shdr& header) {
+    if (section == nullptr || gelf_getshdr(section, &header) == nullptr) return nullptr;
+    if (header.sh_size > most_table_bytes || header.sh_entsize == 0) return nullptr;
+    return elf_getdata(section, nullptr);
+}
+
+// The registry among the dynamic symbols; 0: it is not there.
+std::uint64_t registry_symbol_index(Elf* elf, Elf_Scn* symbols) {
+    GElf_Shdr header, names_header;
+    Elf_Data* const table = table_in(symbols, header);
+    if (table == nullptr) return 0;
+    Elf_Scn* const names_section = elf_getscn(elf, header.sh_link);
+    if (names_section == nullptr || gelf_getshdr(names_section, &names_header) == nullptr ||
+        names_header.sh_size > most_table_bytes)
+        return 0;
+    const Elf_Data* const names = elf_rawdata(names_section, nullptr);
+    if (names == nullptr || names->d_buf == nullptr) return 0;
+    const std::string_view text(static_cast<const char*>(names->d_buf), names->d_size);
+    GElf_Sym symbol;
+    for (int i = 1; gelf_getsym(table, i, &symbol) != nullptr; ++i)
+        if (is_called(text, symbol.st_name, registry_symbol)) return static_cast<std::uint64_t>(i);
+    return 0;
+}
+
+// Where the dynamic linker leaves the registry's address: code that other files may override finds it through the
+// global offset table. 0: nowhere, so that the code uses the file's own.
+std::uint64_t registry_slot(Elf* elf, const Sections& sections) {
+    const std::uint64_t wanted = registry_symbol_index(elf, sections.symbols);
+    if (wanted == 0) return 0;
+    GElf_Ehdr file;
+    if (gelf_getehdr(elf, &file) == nullptr) return 0;
+    const std::uint32_t slot_type = file.e_machine == EM_AARCH64 ? R_AARCH64_GLOB_DAT : R_X86_64_GLOB_DAT;
+    GElf_Shdr header;
+    Elf_Data* const table = table_in(sections.relocations, header);
+    if (table == nullptr) return 0;
+    GElf_Rela relocation;
+    for (int i = 0; gelf_getrela(table, i, &relocation) != nullptr; ++i)
+        if (GELF_R_TYPE(relocation.r_info) == slot_type && GELF_R_SYM(relocation.r_info) == wanted)
+            return relocation.r_offset;
+    return 0;
 }
 
 // The sites of a file as its notes come.
@@ -165,21 +213,22 @@ Result<ElfProbes> read_probes(int fd, const std::string& path) {
     if (!elf || elf_kind(elf.get()) != ELF_K_ELF || gelf_getclass(elf.get()) != ELFCLASS64)
         return Error::of(Failure::failed, path + " is not a 64-bit ELF file");
     ElfProbes probes;
-    const NoteSections notes = find_notes(elf.get());
+    const Sections sections = find_sections(elf.get());
     const std::vector<Segment> segments = loaded_segments(elf.get(), identity->bytes);
-    Sites sites(segments, notes.base);
+    Sites sites(segments, sections.base);
     const bool all_sites =
-        for_each_note(notes.stapsdt, [&](unsigned type, std::string_view owner, std::string_view descriptor) {
+        for_each_note(sections.stapsdt, [&](unsigned type, std::string_view owner, std::string_view descriptor) {
             if (type == stapsdt_type && owner == "stapsdt") sites.add(descriptor);
         });
-    const bool all_own = for_each_note(notes.own, [&](unsigned type, std::string_view owner,
-                                                      std::string_view descriptor) {
+    const bool all_own = for_each_note(sections.own, [&](unsigned type, std::string_view owner,
+                                                         std::string_view descriptor) {
         if (type == MAPAUDIT_NOTE_REGISTRY && owner == MAPAUDIT_NOTE_NAME && descriptor.size() >= sizeof(std::uint64_t))
             std::memcpy(&probes.registry_address, descriptor.data(), sizeof(std::uint64_t));
     });
     if (!all_sites || !all_own)
         return Error::of(Failure::failed, path + " has more notes than a program has: no probe is looked for in it");
     probes.sites = sites.take();
+    if (probes.registry_address != 0) probes.registry_slot = registry_slot(elf.get(), sections);
     const auto code =
         std::find_if(segments.begin(), segments.end(), [](const Segment& segment) { return segment.executable; });
     if (code != segments.end()) {

@@ -9,7 +9,7 @@
 
 #include "model/level.hpp"
 #include "model/stack_walker.hpp"
-#include "sources/usdt/usdt_growths.hpp"
+#include "sources/grow_event.hpp"
 #include "sources/usdt/usdt_images.hpp"
 
 namespace mapaudit::sources {

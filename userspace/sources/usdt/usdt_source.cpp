@@ -75,8 +75,8 @@ Result<void> UsdtSource::load(UprobeMechanism mechanism) {
 void UsdtSource::each_registry(const std::function<void(RegistryReader&, const DomainThreads&)>& each) {
     for (std::uint32_t i = 0; i < domains_.size(); ++i) {
         UsdtDomain& domain = domains_[i];
-        if (domain.registry == nullptr) continue;
-        each(*domain.registry, {i, *domain.registry, {&programs_->threads[domain.thread_base], domain.thread_limit}});
+        if (!domain.in_use) continue;
+        each(domain.registry, {i, domain.registry, {&programs_->threads[domain.thread_base], domain.thread_limit}});
     }
 }
 
@@ -106,7 +106,7 @@ void UsdtSource::take_events(model::Aggregator& aggregator) {
 }
 
 void UsdtSource::collect(model::Aggregator& aggregator) {
-    domains_.find_registries();
+    domains_.refresh();
     update_maps(aggregator);
     take_events(aggregator);
     UsdtIntake intake = intake_into(aggregator);
