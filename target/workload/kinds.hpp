@@ -7,8 +7,8 @@
 #include <string_view>
 #include <variant>
 
-#include "options.hpp"
 #include "outcome.hpp"
+#include "workload_options.hpp"
 
 namespace mapaudit::workload {
 

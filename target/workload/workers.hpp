@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "distributions.hpp"
-#include "options.hpp"
 #include "outcome.hpp"
+#include "workload_options.hpp"
 
 namespace mapaudit::workload {
 

@@ -4,7 +4,7 @@
 
 #include <sstream>
 
-#include "field/contest.hpp"
+#include "field/claim_table.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
@@ -56,8 +56,8 @@ ClaimResult result_of(double times, double better, double worse) {
         {},
         {},
         {}};
-    result.contest.better.assign(3, {better, 40, 400, 0});
-    result.contest.worse.assign(3, {worse, 40, 400, 1.5});
+    result.comparison.better.assign(3, {better, 40, 400, 0});
+    result.comparison.worse.assign(3, {worse, 40, 400, 1.5});
     return result;
 }
 
@@ -71,7 +71,7 @@ TEST(FieldVerdict, RestsOnWhatWasSeen) {
 TEST(FieldTable, SaysWhatWasSeenInstead) {
     FieldResults results{"a machine", 2, {result_of(3.1, 4e6, 1e6)}, turning_point(), {}};
     for (const unsigned threads : {1u, 64u})
-        results.crowds.push_back({threads, result_of(1, threads == 1 ? 2e6 : 5e5, 1e6).contest});
+        results.by_threads.push_back({threads, result_of(1, threads == 1 ? 2e6 : 5e5, 1e6).comparison});
     std::ostringstream table;
     print_field(table, results);
     EXPECT_THAT(table.str(), HasSubstr("seen 4.00 times (4.00 .. 4.00), article 3.10: as in the article"));
@@ -80,7 +80,7 @@ TEST(FieldTable, SaysWhatWasSeenInstead) {
 
     results.claims = {result_of(3.1, 1e6, 1e6)};
     results.claims[0].waits = Observation{1e6, 40, 400, 1.5};
-    results.claims[0].one_a_cpu = result_of(1, 5e6, 1e6).contest;
+    results.claims[0].one_a_cpu = result_of(1, 5e6, 1e6).comparison;
     std::ostringstream other;
     print_field(other, results);
     EXPECT_THAT(other.str(), HasSubstr("1.50 of rwlock_map's 16 threads waited for its lock at a time; 2 CPUs"));

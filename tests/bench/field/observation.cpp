@@ -67,7 +67,7 @@ Observation read_observation(const std::vector<test::CsvRow>& rows) {
     return observation;
 }
 
-Observation sight(const FieldPaths& paths, const std::string& kind, const Mix& mix, const std::string& level) {
+Observation observe(const FieldPaths& paths, const std::string& kind, const Mix& mix, const std::string& level) {
     test::Child driver({paths.workload,
                         "--map",
                         kind,

@@ -31,7 +31,7 @@ Observation read_observation(const std::vector<test::CsvRow>& rows);
 // Runs the driver for a second under the auditor at `level`: sampled, so that what is measured is the map and not the
 // clock, or full, so that every wait is seen. Throws BenchError when either fails, and when the auditor did not
 // count exactly the operations that the driver did.
-Observation sight(const FieldPaths& paths, const std::string& kind, const Mix& mix,
-                  const std::string& level = "sampled");
+Observation observe(const FieldPaths& paths, const std::string& kind, const Mix& mix,
+                    const std::string& level = "sampled");
 
 }  // namespace mapaudit::bench

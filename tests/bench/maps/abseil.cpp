@@ -19,8 +19,8 @@ using LockedFlat = Locked<absl::flat_hash_map<Key, MapValue>>;
 }  // namespace
 
 void add_abseil(Field& field) {
-    field.contestants.push_back({"absl::flat_hash_map", Side::plain, false, ~std::uint64_t{0}, make_of<Flat>});
-    field.contestants.push_back(
+    field.candidates.push_back({"absl::flat_hash_map", Side::plain, false, ~std::uint64_t{0}, make_of<Flat>});
+    field.candidates.push_back(
         {"absl::flat_hash_map + mutex", Side::plain, true, ~std::uint64_t{0}, make_of<LockedFlat>});
 }
 

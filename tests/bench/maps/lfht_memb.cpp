@@ -40,7 +40,7 @@ struct Memb {
 }  // namespace
 
 void add_lfht_memb(Field& field) {
-    field.contestants.push_back({"cds_lfht (memb)", Side::theirs, true, ~std::uint64_t{0}, make_lfht<Memb>});
+    field.candidates.push_back({"cds_lfht (memb)", Side::theirs, true, ~std::uint64_t{0}, make_lfht<Memb>});
 }
 
 }  // namespace mapaudit::bench

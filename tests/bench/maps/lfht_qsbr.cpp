@@ -40,7 +40,7 @@ struct Qsbr {
 }  // namespace
 
 void add_lfht_qsbr(Field& field) {
-    field.contestants.push_back({"cds_lfht (qsbr)", Side::theirs, true, ~std::uint64_t{0}, make_lfht<Qsbr>});
+    field.candidates.push_back({"cds_lfht (qsbr)", Side::theirs, true, ~std::uint64_t{0}, make_lfht<Qsbr>});
 }
 
 }  // namespace mapaudit::bench

@@ -146,9 +146,9 @@ void add_libcds(Field& field) {
         if (kind != KeyKind::integer) return nullptr;
         return std::make_unique<MapOf<Feldman, std::uint64_t>>(keys);
     };
-    field.contestants.push_back({"libcds FeldmanHashMap", Side::theirs, true, ~std::uint64_t{0}, feldman});
-    field.contestants.push_back({"libcds MichaelHashMap", Side::theirs, true, ~std::uint64_t{0}, make_of<Michael>});
-    field.contestants.push_back({"libcds SplitListMap", Side::theirs, true, ~std::uint64_t{0}, make_of<Split>});
+    field.candidates.push_back({"libcds FeldmanHashMap", Side::theirs, true, ~std::uint64_t{0}, feldman});
+    field.candidates.push_back({"libcds MichaelHashMap", Side::theirs, true, ~std::uint64_t{0}, make_of<Michael>});
+    field.candidates.push_back({"libcds SplitListMap", Side::theirs, true, ~std::uint64_t{0}, make_of<Split>});
 }
 
 }  // namespace mapaudit::bench

@@ -41,7 +41,7 @@ private:
 }  // namespace
 
 void add_tbb(Field& field) {
-    field.contestants.push_back({"tbb::concurrent_hash_map", Side::theirs, true, ~std::uint64_t{0}, make_of<Tbb>});
+    field.candidates.push_back({"tbb::concurrent_hash_map", Side::theirs, true, ~std::uint64_t{0}, make_of<Tbb>});
 }
 
 }  // namespace mapaudit::bench

@@ -45,12 +45,12 @@ template <template <class...> class Map>
 void add(Field& field, std::uint64_t most_keys = ~std::uint64_t{0}) {
     using OfIntegers = Map<std::uint64_t, MapValue>;
     using OfStrings = Map<std::string, MapValue>;
-    field.contestants.push_back({std::string(OfIntegers::kind), Side::ours, OfIntegers::concurrent, most_keys,
-                                 [](KeyKind kind, std::uint64_t keys) -> std::unique_ptr<MapSubject> {
-                                     if (kind == KeyKind::integer)
-                                         return std::make_unique<MapOf<Ours<OfIntegers>, std::uint64_t>>(keys);
-                                     return std::make_unique<MapOf<Ours<OfStrings>, std::string>>(keys);
-                                 }});
+    field.candidates.push_back({std::string(OfIntegers::kind), Side::ours, OfIntegers::concurrent, most_keys,
+                                [](KeyKind kind, std::uint64_t keys) -> std::unique_ptr<MapSubject> {
+                                    if (kind == KeyKind::integer)
+                                        return std::make_unique<MapOf<Ours<OfIntegers>, std::uint64_t>>(keys);
+                                    return std::make_unique<MapOf<Ours<OfStrings>, std::string>>(keys);
+                                }});
 }
 
 }  // namespace

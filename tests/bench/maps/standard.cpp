@@ -15,8 +15,8 @@ using LockedStandard = Locked<std::unordered_map<Key, MapValue>>;
 }  // namespace
 
 void add_standard(Field& field) {
-    field.contestants.push_back({"std::unordered_map", Side::plain, false, ~std::uint64_t{0}, make_of<Standard>});
-    field.contestants.push_back(
+    field.candidates.push_back({"std::unordered_map", Side::plain, false, ~std::uint64_t{0}, make_of<Standard>});
+    field.candidates.push_back(
         {"std::unordered_map + mutex", Side::plain, true, ~std::uint64_t{0}, make_of<LockedStandard>});
 }
 

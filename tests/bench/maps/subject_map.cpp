@@ -15,11 +15,11 @@ Tally& Tally::operator+=(const Tally& other) {
 }
 
 // What is made for one thread is measured there only; what is behind a lock, with several.
-bool takes_part(const Contestant& contestant, const Point& point) {
-    return point.keys <= contestant.most_keys && (contestant.concurrent || point.threads == 1);
+bool takes_part(const Candidate& candidate, const Point& point) {
+    return point.keys <= candidate.most_keys && (candidate.concurrent || point.threads == 1);
 }
 
-Field all_contestants() {
+Field all_candidates() {
     Field field;
     for (const auto add : {add_ours, add_standard, add_abseil, add_tbb, add_libcds, add_lfht_memb, add_lfht_qsbr})
         add(field);

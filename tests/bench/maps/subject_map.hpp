@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "maps/load.hpp"
+#include "maps/map_load.hpp"
 
 namespace mapaudit::bench {
 
@@ -43,7 +43,7 @@ public:
 // Ours, the concurrent maps of others, and others' maps that are not, alone or behind one mutex: what everybody can do.
 enum class Side { ours, theirs, plain };
 
-struct Contestant {
+struct Candidate {
     std::string name;
     Side side;
     bool concurrent;
@@ -52,16 +52,16 @@ struct Contestant {
     std::function<std::unique_ptr<MapSubject>(KeyKind, std::uint64_t keys)> make;
 };
 
-// Which of the contestants take part in a point.
-bool takes_part(const Contestant& contestant, const Point& point);
+// Which of the candidates take part in a point.
+bool takes_part(const Candidate& candidate, const Point& point);
 
 struct Field {
-    std::vector<Contestant> contestants;
+    std::vector<Candidate> candidates;
     std::vector<std::string> left_out;  // "what: why"
 };
-Field all_contestants();
+Field all_candidates();
 
-// One for each file of contestants; a library that was not there when this was built is named in `left_out`.
+// One for each file of candidates; a library that was not there when this was built is named in `left_out`.
 void add_ours(Field& field);
 void add_standard(Field& field);
 void add_abseil(Field& field);

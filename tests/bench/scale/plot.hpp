@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "scale/results.hpp"
+#include "scale/scale_results.hpp"
 
 namespace mapaudit::bench {
 

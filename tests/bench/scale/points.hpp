@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "scale/point.hpp"
+#include "scale/scale_point.hpp"
 
 namespace mapaudit::bench {
 

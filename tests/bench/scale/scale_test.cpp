@@ -6,8 +6,8 @@
 
 #include "scale/aggregation.hpp"
 #include "scale/plot.hpp"
-#include "scale/point.hpp"
-#include "scale/results.hpp"
+#include "scale/scale_point.hpp"
+#include "scale/scale_results.hpp"
 #include "subject.hpp"
 #include "support/child.hpp"
 

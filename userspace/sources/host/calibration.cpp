@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "calibration/subject.hpp"
+#include "calibration/calibration_subject.hpp"
 #include "sources/attach/perf_event.hpp"
 #include "sources/host/breakpoint_prices.hpp"
 #include "sources/host/uprobe_scaling.hpp"

@@ -14,7 +14,7 @@
 namespace mapaudit::bench {
 
 // Both kinds on one mix, round by round, one after the other.
-struct Contest {
+struct Comparison {
     std::vector<Observation> better, worse;
 
     // How many times as good the one was: the median of the rounds' own ratios, the least and the most.
@@ -24,18 +24,18 @@ struct Contest {
 
 struct ClaimResult {
     Claim claim;
-    Contest contest;
+    Comparison comparison;
     // Where it was not seen, more threads than CPUs were asked for, and there were these instead: one a CPU.
-    std::optional<Contest> one_a_cpu;
+    std::optional<Comparison> one_a_cpu;
     std::optional<Observation> waits;  // and this of the worse kind under the claim's own load, every wait timed
 
     bool holds() const;  // at least as much as in the article, but for noise
     std::string verdict() const;
 };
 
-struct CrowdResult {
+struct ThreadsResult {
     unsigned threads = 0;
-    Contest contest;
+    Comparison comparison;
 };
 
 struct FieldResults {
@@ -43,7 +43,7 @@ struct FieldResults {
     unsigned cpus = 0;
     std::vector<ClaimResult> claims;
     TurningPoint turning_point;
-    std::vector<CrowdResult> crowds;
+    std::vector<ThreadsResult> by_threads;
 };
 
 void print_field(std::ostream& out, const FieldResults& results);

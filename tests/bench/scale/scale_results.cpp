@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale/results.hpp"
+#include "scale/scale_results.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "calibration/subject.hpp"
+#include "calibration/calibration_subject.hpp"
 
 #include <time.h>
 

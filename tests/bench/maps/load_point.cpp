@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maps/point.hpp"
+#include "maps/load_point.hpp"
 
 #include <fmt/format.h>
 

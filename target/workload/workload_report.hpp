@@ -6,8 +6,8 @@
 #include <iosfwd>
 #include <string>
 
-#include "options.hpp"
 #include "outcome.hpp"
+#include "workload_options.hpp"
 
 namespace mapaudit::workload {
 

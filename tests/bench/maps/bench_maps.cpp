@@ -8,7 +8,7 @@
 #include <iostream>
 
 #include "machine.hpp"
-#include "maps/contest.hpp"
+#include "maps/map_benchmarks.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
@@ -21,16 +21,16 @@ void write_csv(const std::string& path, const MapOutcome& outcome) {
     if (!csv) throw BenchError("cannot write " + path);
 }
 
-int run(const std::string& path, const ContestPlan& plan) {
+int run(const std::string& path, const MapBenchPlan& plan) {
     MapOutcome outcome;
     outcome.machine = describe_machine();
-    const Field field = all_contestants();
+    const Field field = all_candidates();
     outcome.left_out = field.left_out;
-    for (const Contestant& contestant : field.contestants)
-        if (contestant.most_keys != ~std::uint64_t{0})
-            outcome.left_out.push_back(contestant.name + ": above " + keys_label(contestant.most_keys) +
+    for (const Candidate& candidate : field.candidates)
+        if (candidate.most_keys != ~std::uint64_t{0})
+            outcome.left_out.push_back(candidate.name + ": above " + keys_label(candidate.most_keys) +
                                        " keys, which it takes too long to fill with");
-    run_contest(outcome, field, plan);
+    run_benchmarks(outcome, field, plan);
     if (outcome.figures.empty()) throw BenchError("nothing was measured");
     print_map_tables(std::cout, outcome);
     print_winners(std::cout, outcome);

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "scale/aggregation.hpp"
-#include "scale/point.hpp"
 #include "scale/points.hpp"
+#include "scale/scale_point.hpp"
 
 namespace mapaudit::bench {
 

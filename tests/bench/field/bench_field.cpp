@@ -10,7 +10,7 @@
 #include <iostream>
 #include <thread>
 
-#include "field/contest.hpp"
+#include "field/claim_table.hpp"
 #include "machine.hpp"
 #include "subject.hpp"
 
@@ -18,15 +18,15 @@ namespace mapaudit::bench {
 namespace {
 
 // Claims on the same kinds and mix rest on the same runs.
-class Arena {
+class Runner {
 public:
-    Arena(FieldPaths paths, unsigned round) : paths_(std::move(paths)), round_(round) {}
+    Runner(FieldPaths paths, unsigned round) : paths_(std::move(paths)), round_(round) {}
 
-    void compete(Contest& contest, const std::string& better, const std::string& worse, const Mix& mix) {
+    void compare(Comparison& comparison, const std::string& better, const std::string& worse, const Mix& mix) {
         std::cerr << "bench-field: round " << round_ << ": " << better << " : " << worse << ", " << describe(mix)
                   << std::endl;
-        contest.better.push_back(sight(paths_, better, mix));
-        contest.worse.push_back(sight(paths_, worse, mix));
+        comparison.better.push_back(observe(paths_, better, mix));
+        comparison.worse.push_back(observe(paths_, worse, mix));
     }
 
 private:
@@ -34,28 +34,28 @@ private:
     unsigned round_;
 };
 
-void measure_claims(Arena& arena, std::vector<ClaimResult>& results) {
+void measure_claims(Runner& runner, std::vector<ClaimResult>& results) {
     for (std::size_t i = 0; i < results.size(); ++i) {
         ClaimResult& result = results[i];
         const Claim& claim = result.claim;
         if (i > 0 && results[i - 1].claim.better == claim.better && results[i - 1].claim.worse == claim.worse &&
             results[i - 1].claim.mix == claim.mix)
-            result.contest = results[i - 1].contest;  // another figure of the same runs
+            result.comparison = results[i - 1].comparison;  // another figure of the same runs
         else
-            arena.compete(result.contest, claim.better, claim.worse, claim.mix);
+            runner.compare(result.comparison, claim.better, claim.worse, claim.mix);
     }
 }
 
 // What there was instead of what the article saw.
 void look_closer(const FieldPaths& paths, ClaimResult& result, unsigned cpus, unsigned rounds) {
     const Claim& claim = result.claim;
-    result.waits = sight(paths, claim.worse, claim.mix, "full");
+    result.waits = observe(paths, claim.worse, claim.mix, "full");
     if (claim.mix.threads <= cpus) return;
     Mix mix = claim.mix;
     mix.threads = cpus;
     result.one_a_cpu.emplace();
     for (unsigned round = 1; round <= rounds; ++round)
-        Arena(paths, round).compete(*result.one_a_cpu, claim.better, claim.worse, mix);
+        Runner(paths, round).compare(*result.one_a_cpu, claim.better, claim.worse, mix);
 }
 
 int run(const std::string& build, unsigned rounds) {
@@ -70,14 +70,14 @@ int run(const std::string& build, unsigned rounds) {
     results.cpus = std::max(1u, std::thread::hardware_concurrency());
     results.turning_point = turning_point();
     for (const Claim& claim : claims()) results.claims.push_back({claim, {}, {}, {}});
-    for (const unsigned threads : results.turning_point.threads) results.crowds.push_back({threads, {}});
+    for (const unsigned threads : results.turning_point.threads) results.by_threads.push_back({threads, {}});
     for (unsigned round = 1; round <= rounds; ++round) {
-        Arena arena(paths, round);
-        measure_claims(arena, results.claims);
-        for (CrowdResult& crowd : results.crowds) {
+        Runner runner(paths, round);
+        measure_claims(runner, results.claims);
+        for (ThreadsResult& one : results.by_threads) {
             Mix mix = results.turning_point.mix;
-            mix.threads = crowd.threads;
-            arena.compete(crowd.contest, results.turning_point.better, results.turning_point.worse, mix);
+            mix.threads = one.threads;
+            runner.compare(one.comparison, results.turning_point.better, results.turning_point.worse, mix);
         }
     }
     for (ClaimResult& result : results.claims)

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "maps/point.hpp"
+#include "maps/load_point.hpp"
 
 namespace mapaudit::bench {
 

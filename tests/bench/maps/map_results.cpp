@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maps/outcome.hpp"
+#include "maps/map_results.hpp"
 
 #include <fmt/format.h>
 

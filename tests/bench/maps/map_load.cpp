@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maps/load.hpp"
+#include "maps/map_load.hpp"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <unordered_map>
 
-#include "maps/outcome.hpp"
+#include "maps/map_results.hpp"
 #include "maps/window.hpp"
 #include "subject.hpp"
 
@@ -43,9 +43,9 @@ Tally expected_of(const Keys& keys, const std::vector<MapStep>& steps, std::size
     return tally;
 }
 
-class EveryContestant : public testing::TestWithParam<Contestant> {};
+class EveryCandidate : public testing::TestWithParam<Candidate> {};
 
-TEST_P(EveryContestant, DoesWhatAModelDoes) {
+TEST_P(EveryCandidate, DoesWhatAModelDoes) {
     constexpr std::size_t chunks = 300;
     for (const KeyKind kind : {KeyKind::integer, KeyKind::string}) {
         Point point = mixed;
@@ -74,21 +74,21 @@ TEST_P(EveryContestant, DoesWhatAModelDoes) {
     }
 }
 
-std::string test_name(const testing::TestParamInfo<Contestant>& test) {
+std::string test_name(const testing::TestParamInfo<Candidate>& test) {
     std::string name;
     for (const char c : test.param.name) name += std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
     return name;
 }
 
-INSTANTIATE_TEST_SUITE_P(Maps, EveryContestant, testing::ValuesIn(all_contestants().contestants), test_name);
+INSTANTIATE_TEST_SUITE_P(Maps, EveryCandidate, testing::ValuesIn(all_candidates().candidates), test_name);
 
 TEST(Window, ThreadsTogetherKeepTheCounts) {
     const Keys keys(mixed.kind, mixed.keys);
     const auto steps = draw_steps(mixed, keys);
-    for (const Contestant& contestant : all_contestants().contestants) {
-        if (!takes_part(contestant, mixed)) continue;
-        SCOPED_TRACE(contestant.name);
-        const auto map = contestant.make(mixed.kind, mixed.keys);
+    for (const Candidate& candidate : all_candidates().candidates) {
+        if (!takes_part(candidate, mixed)) continue;
+        SCOPED_TRACE(candidate.name);
+        const auto map = candidate.make(mixed.kind, mixed.keys);
         map->fill(keys);
         EXPECT_GT(measure_window(*map, mixed, keys, steps, keys.count, 1, std::chrono::milliseconds(20)).ops_per_s(),
                   0);

@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kinds.hpp"
-#include "report.hpp"
+#include "workload_report.hpp"
 
 namespace {
 

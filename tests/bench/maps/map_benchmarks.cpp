@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "maps/contest.hpp"
+#include "maps/map_benchmarks.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::uint64_t few_keys = 1'000'000;  // up to here all maps find room at once
 
-class Contest {
+class MapBenchmarks {
 public:
-    Contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan)
+    MapBenchmarks(MapOutcome& outcome, const Field& field, const MapBenchPlan& plan)
         : outcome_(outcome), field_(field), plan_(plan) {}
 
     void run() {
@@ -42,19 +42,19 @@ private:
         MapFigure& figure_;
     };
 
-    static std::string name_of(const Contestant& contestant, const Point& point) {
-        return point_name(point) + "/" + contestant.name;
+    static std::string name_of(const Candidate& candidate, const Point& point) {
+        return point_name(point) + "/" + candidate.name;
     }
-    bool asked_for(const Contestant& contestant, const Point& point) const {
-        return takes_part(contestant, point) && std::regex_search(name_of(contestant, point), plan_.only);
+    bool asked_for(const Candidate& candidate, const Point& point) const {
+        return takes_part(candidate, point) && std::regex_search(name_of(candidate, point), plan_.only);
     }
-    bool asked_for(const Contestant& contestant, const std::vector<Point>& points) const {
-        return std::ranges::any_of(points, [&](const Point& point) { return asked_for(contestant, point); });
+    bool asked_for(const Candidate& candidate, const std::vector<Point>& points) const {
+        return std::ranges::any_of(points, [&](const Point& point) { return asked_for(candidate, point); });
     }
     std::vector<std::vector<Point>> by_keys() const {
         std::vector<std::vector<Point>> all;
         for (const Point& point : plan_.points) {
-            if (std::ranges::none_of(field_.contestants, [&](const Contestant& c) { return asked_for(c, point); }))
+            if (std::ranges::none_of(field_.candidates, [&](const Candidate& c) { return asked_for(c, point); }))
                 continue;
             if (all.empty() || all.back().front().kind != point.kind || all.back().front().keys != point.keys)
                 all.emplace_back();
@@ -65,18 +65,18 @@ private:
 
     void run_together(const std::vector<Point>& points, const Keys& keys) {
         std::vector<std::unique_ptr<MapSubject>> maps;
-        std::vector<std::uint64_t> sizes(field_.contestants.size());
-        for (const Contestant& contestant : field_.contestants)
-            maps.push_back(asked_for(contestant, points) ? contestant.make(keys.kind, keys.count) : nullptr);
+        std::vector<std::uint64_t> sizes(field_.candidates.size());
+        for (const Candidate& candidate : field_.candidates)
+            maps.push_back(asked_for(candidate, points) ? candidate.make(keys.kind, keys.count) : nullptr);
         for (const Point& point : points) {
             const auto steps = draw_steps(point, keys);
             for (std::size_t i = 0; i < maps.size(); ++i)
-                if (maps[i] != nullptr) sizes[i] = filled(*maps[i], keys, field_.contestants[i]);
+                if (maps[i] != nullptr) sizes[i] = filled(*maps[i], keys, field_.candidates[i]);
             for (unsigned round = 0; round < plan_.repetitions; ++round) {
                 tell(point, round);
                 for (std::size_t i = 0; i < maps.size(); ++i)
                     if (maps[i] != nullptr)
-                        measure(*maps[i], sizes[i], field_.contestants[i], point, keys, steps, round);
+                        measure(*maps[i], sizes[i], field_.candidates[i], point, keys, steps, round);
                 keep();
             }
         }
@@ -86,35 +86,35 @@ private:
         std::vector<std::vector<MapStep>> steps;
         for (const Point& point : points) steps.push_back(draw_steps(point, keys));
         for (unsigned round = 0; round < plan_.repetitions; ++round)
-            for (const Contestant& contestant : field_.contestants) {
+            for (const Candidate& candidate : field_.candidates) {
                 // Filling a large map only to measure nothing with it would take seconds.
-                const auto map = asked_for(contestant, points) ? contestant.make(keys.kind, keys.count) : nullptr;
+                const auto map = asked_for(candidate, points) ? candidate.make(keys.kind, keys.count) : nullptr;
                 if (map == nullptr) continue;
-                std::cerr << "bench-maps: " << keys_label(keys.count) << " keys, " << contestant.name << ", round "
+                std::cerr << "bench-maps: " << keys_label(keys.count) << " keys, " << candidate.name << ", round "
                           << round + 1 << " of " << plan_.repetitions << std::endl;
                 std::uint64_t size = 0;
                 for (std::size_t i = 0; i < points.size(); ++i) {
                     const bool wants_all = i == 0 || points[i].read_percent == 100;
-                    if (wants_all && size != keys.count) size = filled(*map, keys, contestant);
-                    measure(*map, size, contestant, points[i], keys, steps[i], round);
+                    if (wants_all && size != keys.count) size = filled(*map, keys, candidate);
+                    measure(*map, size, candidate, points[i], keys, steps[i], round);
                 }
                 keep();
             }
     }
 
-    static std::uint64_t filled(MapSubject& map, const Keys& keys, const Contestant& contestant) {
+    static std::uint64_t filled(MapSubject& map, const Keys& keys, const Candidate& candidate) {
         map.fill(keys);
         if (const std::uint64_t size = map.size(); size != keys.count)
-            throw BenchError(contestant.name + " has " + std::to_string(size) + " elements after " +
+            throw BenchError(candidate.name + " has " + std::to_string(size) + " elements after " +
                              std::to_string(keys.count) + " keys were put in");
         return keys.count;
     }
 
-    void measure(MapSubject& map, std::uint64_t& size, const Contestant& contestant, const Point& point,
-                 const Keys& keys, const std::vector<MapStep>& steps, unsigned round) {
-        if (!asked_for(contestant, point)) return;
-        MapFigure& figure = figure_of(contestant, point);
-        const std::string name = name_of(contestant, point);
+    void measure(MapSubject& map, std::uint64_t& size, const Candidate& candidate, const Point& point, const Keys& keys,
+                 const std::vector<MapStep>& steps, unsigned round) {
+        if (!asked_for(candidate, point)) return;
+        MapFigure& figure = figure_of(candidate, point);
+        const std::string name = name_of(candidate, point);
         const auto run = [&](benchmark::State& state) {
             for ([[maybe_unused]] auto _ : state) {
                 try {
@@ -147,11 +147,11 @@ private:
         plan_.keep(outcome_);
     }
 
-    MapFigure& figure_of(const Contestant& contestant, const Point& point) {
+    MapFigure& figure_of(const Candidate& candidate, const Point& point) {
         for (MapFigure& figure : outcome_.figures)
-            if (figure.point == point && figure.map == contestant.name) return figure;
+            if (figure.point == point && figure.map == candidate.name) return figure;
         return outcome_.figures.emplace_back(
-            MapFigure{point, contestant.name, contestant.side, contestant.concurrent, {}, {}});
+            MapFigure{point, candidate.name, candidate.side, candidate.concurrent, {}, {}});
     }
     void tell(const Point& point, unsigned round) const {
         std::cerr << "bench-maps: " << group_label(point) << ", " << point.read_percent << " % reads, round "
@@ -160,13 +160,13 @@ private:
 
     MapOutcome& outcome_;
     const Field& field_;
-    const ContestPlan& plan_;
+    const MapBenchPlan& plan_;
 };
 
 }  // namespace
 
-void run_contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan) {
-    Contest(outcome, field, plan).run();
+void run_benchmarks(MapOutcome& outcome, const Field& field, const MapBenchPlan& plan) {
+    MapBenchmarks(outcome, field, plan).run();
 }
 
 }  // namespace mapaudit::bench

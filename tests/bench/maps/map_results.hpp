@@ -11,7 +11,7 @@
 
 namespace mapaudit::bench {
 
-// One contestant on one point.
+// One candidate on one point.
 struct MapFigure {
     Point point;
     std::string map;

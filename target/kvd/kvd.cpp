@@ -8,7 +8,7 @@
 #include <exception>
 #include <iostream>
 
-#include "options.hpp"
+#include "kvd_options.hpp"
 #include "server.hpp"
 #include "table.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "field/contest.hpp"
+#include "field/claim_table.hpp"
 
 #include <fmt/format.h>
 
@@ -40,10 +40,11 @@ std::string spread(std::vector<double> values) {
 void print_claim(std::ostream& out, const ClaimResult& result, unsigned cpus) {
     const Claim& claim = result.claim;
     out << fmt::format("\n  {} : {}, {}, {}\n", claim.better, claim.worse, describe(claim.figure), describe(claim.mix));
-    print_side(out, claim.better, result.contest.better);
-    print_side(out, claim.worse, result.contest.worse);
-    out << fmt::format("      seen {:.2f} times ({}), article {:.2f}: {}\n", result.contest.median_ratio(claim.figure),
-                       spread(result.contest.ratios(claim.figure)), claim.times, result.verdict());
+    print_side(out, claim.better, result.comparison.better);
+    print_side(out, claim.worse, result.comparison.worse);
+    out << fmt::format("      seen {:.2f} times ({}), article {:.2f}: {}\n",
+                       result.comparison.median_ratio(claim.figure), spread(result.comparison.ratios(claim.figure)),
+                       claim.times, result.verdict());
     if (result.waits)
         out << fmt::format(
             "      {:.2f} of {}'s {} threads waited for its lock at a time; {} CPUs run at most {} of them\n",
@@ -57,50 +58,51 @@ void print_claim(std::ostream& out, const ClaimResult& result, unsigned cpus) {
 void print_turning_point(std::ostream& out, const FieldResults& results) {
     const TurningPoint& point = results.turning_point;
     out << fmt::format("\n  {} : {}, throughput by threads, {}\n", point.better, point.worse, describe(point.mix));
-    const CrowdResult* turned = nullptr;  // the first after the last that it led in
-    for (const CrowdResult& crowd : results.crowds) {
-        const double ratio = crowd.contest.median_ratio(Figure::throughput);
-        out << fmt::format("      {:>5} threads: {:.2f} ({})\n", crowd.threads, ratio,
-                           spread(crowd.contest.ratios(Figure::throughput)));
+    const ThreadsResult* turned = nullptr;  // the first after the last that it led in
+    for (const ThreadsResult& one : results.by_threads) {
+        const double ratio = one.comparison.median_ratio(Figure::throughput);
+        out << fmt::format("      {:>5} threads: {:.2f} ({})\n", one.threads, ratio,
+                           spread(one.comparison.ratios(Figure::throughput)));
         if (ratio > 1)
             turned = nullptr;
         else if (turned == nullptr)
-            turned = &crowd;
+            turned = &one;
     }
     if (turned != nullptr)
         out << fmt::format("      no lead from {} threads on; article: past {}\n", turned->threads, point.beyond);
     else
         out << fmt::format("      its lead does not end by {} threads; article: past {}\n",
-                           results.crowds.empty() ? 0 : results.crowds.back().threads, point.beyond);
+                           results.by_threads.empty() ? 0 : results.by_threads.back().threads, point.beyond);
 }
 
-void write_contest(std::ostream& out, const std::string& machine, const Claim& claim, const Contest& contest,
-                   const std::string& article, const std::string& verdict) {
-    const auto ratios = contest.ratios(claim.figure);
+void write_comparison(std::ostream& out, const std::string& machine, const Claim& claim, const Comparison& comparison,
+                      const std::string& article, const std::string& verdict) {
+    const auto ratios = comparison.ratios(claim.figure);
     out << fmt::format(
         "{},{},{},{},{:.2f},{:.2f},{},{},{},{:.3f},{:.3f},{:.3f},{:.0f},{:.0f},{:.1f},{:.1f},{},\"{}\"\n", claim.better,
         claim.worse, describe(claim.figure), claim.mix.threads, claim.mix.read_ratio, claim.mix.erase_ratio,
-        claim.mix.distribution, claim.mix.keys, article, contest.median_ratio(claim.figure), std::ranges::min(ratios),
-        std::ranges::max(ratios), median(contest.better, rate), median(contest.worse, rate),
-        median(contest.better, p99), median(contest.worse, p99), verdict, machine);
+        claim.mix.distribution, claim.mix.keys, article, comparison.median_ratio(claim.figure),
+        std::ranges::min(ratios), std::ranges::max(ratios), median(comparison.better, rate),
+        median(comparison.worse, rate), median(comparison.better, p99), median(comparison.worse, p99), verdict,
+        machine);
 }
 
 }  // namespace
 
-std::vector<double> Contest::ratios(Figure figure) const {
+std::vector<double> Comparison::ratios(Figure figure) const {
     std::vector<double> ratios;
     for (std::size_t i = 0; i < std::min(better.size(), worse.size()); ++i)
         ratios.push_back(better[i].goodness(figure) / worse[i].goodness(figure));
     return ratios;
 }
 
-double Contest::median_ratio(Figure figure) const { return median_of(ratios(figure)); }
+double Comparison::median_ratio(Figure figure) const { return median_of(ratios(figure)); }
 
-bool ClaimResult::holds() const { return contest.median_ratio(claim.figure) >= claim.times * (1 - noise); }
+bool ClaimResult::holds() const { return comparison.median_ratio(claim.figure) >= claim.times * (1 - noise); }
 
 std::string ClaimResult::verdict() const {
     if (holds()) return "as in the article";
-    return contest.median_ratio(claim.figure) > 1 + noise ? "less than in the article" : "not seen here";
+    return comparison.median_ratio(claim.figure) > 1 + noise ? "less than in the article" : "not seen here";
 }
 
 void print_field(std::ostream& out, const FieldResults& results) {
@@ -114,13 +116,13 @@ void write_field_csv(std::ostream& out, const FieldResults& results) {
     out << "better,worse,figure,threads,read_ratio,erase_ratio,distribution,keys,article,ratio_median,ratio_least,"
            "ratio_most,better_ops_per_s,worse_ops_per_s,better_lookup_p99_ns,worse_lookup_p99_ns,verdict,machine\n";
     for (const ClaimResult& result : results.claims)
-        write_contest(out, results.machine, result.claim, result.contest, fmt::format("{:.2f}", result.claim.times),
-                      result.verdict());
-    for (const CrowdResult& crowd : results.crowds) {
+        write_comparison(out, results.machine, result.claim, result.comparison,
+                         fmt::format("{:.2f}", result.claim.times), result.verdict());
+    for (const ThreadsResult& one : results.by_threads) {
         Claim claim{results.turning_point.better, results.turning_point.worse, Figure::throughput, 1,
                     results.turning_point.mix};
-        claim.mix.threads = crowd.threads;
-        write_contest(out, results.machine, claim, crowd.contest, "", "");
+        claim.mix.threads = one.threads;
+        write_comparison(out, results.machine, claim, one.comparison, "", "");
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "scale/point.hpp"
+#include "scale/scale_point.hpp"
 
 #include <signal.h>
 #include <sys/types.h>

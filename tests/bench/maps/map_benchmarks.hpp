@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs the contestants over the points, through Google Benchmark.
+// Runs the candidates over the points, through Google Benchmark.
 #pragma once
 
 #include <chrono>
 #include <functional>
 #include <regex>
 
-#include "maps/outcome.hpp"
+#include "maps/map_results.hpp"
 
 namespace mapaudit::bench {
 
-struct ContestPlan {
+struct MapBenchPlan {
     std::vector<Point> points;
     std::regex only;  // found in POINT_NAME/MAP: only these
     unsigned repetitions;
@@ -22,6 +22,6 @@ struct ContestPlan {
 // Maps of few keys are all filled at once, and take turns on each point; of those of many, one is filled after the
 // other, and all take turns in rounds. A run that did not do its work is refused: it has no figure, and a line in
 // `refused`.
-void run_contest(MapOutcome& outcome, const Field& field, const ContestPlan& plan);
+void run_benchmarks(MapOutcome& outcome, const Field& field, const MapBenchPlan& plan);
 
 }  // namespace mapaudit::bench

@@ -13,7 +13,7 @@
 
 #include "machine.hpp"
 #include "scale/plot.hpp"
-#include "scale/results.hpp"
+#include "scale/scale_results.hpp"
 #include "subject.hpp"
 
 namespace mapaudit::bench {
