@@ -62,7 +62,7 @@ void measure_round(Estimate& estimate, Subject& subject, const std::string& audi
     const double attached_ns = mean(first, second), cost_ns = attached_ns - mean(before, after);
     estimate.cost_ns.push_back(cost_ns);
     estimate.measured_percent.push_back(100 * cost_ns / attached_ns);
-    estimate.estimated_percent.push_back(stated_percent(ended.err));
+    estimate.estimated_percent.push_back(stated_percent(ended.said()));
 }
 
 }  // namespace

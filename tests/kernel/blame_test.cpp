@@ -335,10 +335,10 @@ TEST_F(BlameAlone, CountersFallOnOperations) {
 TEST(BlameOutput, IsInTheSummaryUnlessSwitchedOff) {
     const std::vector<std::string> load{"--map", "mutex_map", "--threads", "1", "--ops", "3000017"};
     const auto with = run_audited(load, {"--sort", "cpu"});
-    const std::size_t line = with.auditor.err.find(" samples: ");
-    ASSERT_NE(line, std::string::npos) << with.auditor.err;
-    EXPECT_NE(with.auditor.err.find("Where the CPU went"), std::string::npos);
-    EXPECT_EQ(with.auditor.err.find("DOES NOT ADD UP"), std::string::npos) << with.auditor.err;
+    const std::size_t line = with.auditor.said().find(" samples: ");
+    ASSERT_NE(line, std::string::npos) << with.auditor.said();
+    EXPECT_NE(with.auditor.said().find("Where the CPU went"), std::string::npos);
+    EXPECT_EQ(with.auditor.said().find("DOES NOT ADD UP"), std::string::npos) << with.auditor.said();
     for (const std::vector<std::string>& off : {std::vector<std::string>{"--no-cpu"}, {"--level", "events"}}) {
         Child driver(waiting_workload({"--map", "mutex_map", "--duration", "60"}));
         ASSERT_TRUE(driver.wait_for("ready")) << driver.err();

@@ -77,7 +77,7 @@ TEST_P(Waits, TimeOwnerAndBothStacksAreRight) {
         constexpr int rounds = 23;
         const Audited run = audit({GetParam(), kind, std::to_string(rounds), "5"});
         ASSERT_EQ(run.target.exit_code, 0) << run.target.err;
-        ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
+        ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
         long long waited_ns = 0;
         unsigned holder = 0, waiter = 0;
         ASSERT_EQ(std::sscanf(run.target.out.c_str(), "%lld %u %u", &waited_ns, &holder, &waiter), 3);
@@ -85,19 +85,19 @@ TEST_P(Waits, TimeOwnerAndBothStacksAreRight) {
 
         const std::string owner =
             kind == std::string("readers") ? "for readers" : "for thread " + std::to_string(holder);
-        const std::string row = block_of(run.auditor.err, " waits, ");  // the first
+        const std::string row = block_of(run.auditor.said(), " waits, ");  // the first
         // A round in which the waiter was kept off its CPU for all of the hold is no wait.
         EXPECT_GE(std::stoi(row.substr(row.find(": ") + 2)), rounds - 3) << row;
-        EXPECT_THAT(row, HasSubstr(owner)) << run.auditor.err;
+        EXPECT_THAT(row, HasSubstr(owner)) << run.auditor.said();
         const std::size_t held_at = row.find("held in");
-        ASSERT_NE(held_at, std::string::npos) << run.auditor.err;
+        ASSERT_NE(held_at, std::string::npos) << run.auditor.said();
         EXPECT_THAT(row.substr(0, held_at), HasSubstr("wait_for_it (waiting.cpp:"));
         EXPECT_THAT(row.substr(0, held_at), HasSubstr("main (waiting.cpp:"));
         EXPECT_THAT(row.substr(held_at), HasSubstr("hold_it_long (waiting.cpp:"));
         EXPECT_EQ(row.find("_start ("), std::string::npos) << "it has no line, and its neighbour's is not its own";
         EXPECT_EQ(lines_with(run.folded, {"wait", "main", "wait_for_it"}), 1u) << run.folded;
         EXPECT_GE(lines_with(run.folded, {"hold", "hold_it_long"}), 1u) << run.folded;
-        EXPECT_THAT(run.auditor.err, HasSubstr("for less in hold_it_long (waiting.cpp:")) << "the advice";
+        EXPECT_THAT(run.auditor.said(), HasSubstr("for less in hold_it_long (waiting.cpp:")) << "the advice";
         const LedgerLine ledger = ledger_of(run.auditor);
         EXPECT_EQ(ledger.fired, ledger.handled);
     }
@@ -116,15 +116,15 @@ TEST_P(Races, BothThreadsAndBothStacksAreRight) {
             SCOPED_TRACE(access);
             const Audited run = audit({GetParam(), access, "report", "101"});
             ASSERT_EQ(run.target.exit_code, 0) << run.target.err;
-            ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
+            ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
             unsigned writer = 0, other = 0;
             ASSERT_EQ(std::sscanf(run.target.out.c_str(), "%u %u", &writer, &other), 2);
-            EXPECT_THAT(run.auditor.err, HasSubstr("raced(go_map): observed "));
-            const std::string row = block_of(run.auditor.err, text);
+            EXPECT_THAT(run.auditor.said(), HasSubstr("raced(go_map): observed "));
+            const std::string row = block_of(run.auditor.said(), text);
             const std::size_t writer_at = row.find("thread " + std::to_string(writer) + " in");
             const std::size_t other_at = row.find("thread " + std::to_string(other) + " in");
-            ASSERT_NE(writer_at, std::string::npos) << run.auditor.err;
-            ASSERT_NE(other_at, std::string::npos) << run.auditor.err;
+            ASSERT_NE(writer_at, std::string::npos) << run.auditor.said();
+            ASSERT_NE(other_at, std::string::npos) << run.auditor.said();
             const std::string first = row.substr(std::min(writer_at, other_at),
                                                  std::max(writer_at, other_at) - std::min(writer_at, other_at));
             const std::string second = row.substr(std::max(writer_at, other_at));
@@ -137,10 +137,10 @@ TEST_P(Races, AbortTellsBothSidesFirst) {
     const Audited run = audit({GetParam(), "write", "abort", "1"});
     EXPECT_EQ(run.target.signal, SIGABRT);
     EXPECT_THAT(run.target.err, HasSubstr("mapaudit: fatal: concurrent map writes on go_map \"raced\""));
-    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
-    EXPECT_THAT(run.auditor.err, HasSubstr("raced(go_map): observed 1 time "));
-    EXPECT_THAT(run.auditor.err, HasSubstr("race_writing (racing.cpp:"));
-    EXPECT_THAT(run.auditor.err, HasSubstr("race_beside (racing.cpp:"));
+    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
+    EXPECT_THAT(run.auditor.said(), HasSubstr("raced(go_map): observed 1 time "));
+    EXPECT_THAT(run.auditor.said(), HasSubstr("race_writing (racing.cpp:"));
+    EXPECT_THAT(run.auditor.said(), HasSubstr("race_beside (racing.cpp:"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Builds, Races, testing::Values("racing_with_frames", "racing_without_frames"),
@@ -148,8 +148,8 @@ INSTANTIATE_TEST_SUITE_P(Builds, Races, testing::Values("racing_with_frames", "r
 
 TEST(Races, AMutexRoundTheMapLeavesNone) {
     const Audited run = audit({"guarded", "10000000"}, {"--fail-on-conflict"});
-    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
-    EXPECT_THAT(run.auditor.err, HasSubstr("guarded(go_map): none in 10000000 operations"));
+    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
+    EXPECT_THAT(run.auditor.said(), HasSubstr("guarded(go_map): none in 10000000 operations"));
 }
 
 // Twenty threads on one lock, and the same on shards, below what the machine can take: a saturated one makes any lock's
@@ -160,10 +160,10 @@ TEST(Contention, OneLockAgainstShards) {
                             "0.8", "--keys", "100000", "--prefill", "100000"});
     };
     const AuditedRun one = with_kind("rwlock_map"), shards = with_kind("sharded_map");
-    EXPECT_THAT(one.auditor.err, HasSubstr("shard workload(rwlock_map)"));
-    EXPECT_THAT(one.auditor.err, HasSubstr("WAITING"));
-    EXPECT_GT(waits_in(one.csv), 3 * waits_in(shards.csv)) << one.auditor.err << shards.auditor.err;
-    EXPECT_EQ(shards.auditor.err.find("shard workload"), std::string::npos) << shards.auditor.err;
+    EXPECT_THAT(one.auditor.said(), HasSubstr("shard workload(rwlock_map)"));
+    EXPECT_THAT(one.auditor.said(), HasSubstr("WAITING"));
+    EXPECT_GT(waits_in(one.csv), 3 * waits_in(shards.csv)) << one.auditor.said() << shards.auditor.said();
+    EXPECT_EQ(shards.auditor.said().find("shard workload"), std::string::npos) << shards.auditor.said();
 }
 
 }  // namespace

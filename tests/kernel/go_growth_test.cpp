@@ -33,10 +33,12 @@ std::multiset<Figures> known(const nlohmann::json& maps) {
     return figures;
 }
 
+const std::vector<std::string> growth_alone{"--level", "events"};
+
 class GoGrowth : public testing::TestWithParam<const char*> {};
 
 TEST_P(GoGrowth, OfOneMapIsExact) {
-    const GoAudit audit = audit_go(GetParam(), {"fill", "10007"});
+    const GoAudit audit = audit_go(GetParam(), {"fill", "10007"}, growth_alone);
     expect_balance(audit.auditor);
     const auto rows = own_maps(audit.csv);
     ASSERT_EQ(rows.size(), 1u);
@@ -50,7 +52,7 @@ TEST_P(GoGrowth, OfOneMapIsExact) {
                 testing::MatchesRegex("map\\[int\\]int grower.go:[0-9]+ main.\\(\\*tracked\\).set"));
     EXPECT_NEAR(std::stod(row.at("load_factor")), 10007.0 / 2048, 0.001);
     // Innermost first, as the program was written.
-    const std::string& text = audit.auditor.err;
+    const std::string text = audit.auditor.said();
     const auto set = text.find("main.(*tracked).set (grower.go:"), fill = text.find("main.fill (grower.go:"),
                main = text.find("main.main (grower.go:");
     EXPECT_LT(set, fill) << text;
@@ -64,13 +66,13 @@ INSTANTIATE_TEST_SUITE_P(Linked, GoGrowth, testing::Values("grower", "grower_str
                          [](const auto& test) { return std::string(test.param); });
 
 TEST(GoGrowthOf, ThreeHundredMaps) {
-    const GoAudit audit = audit_go("grower", {"many", "307"});
+    const GoAudit audit = audit_go("grower", {"many", "307"}, growth_alone);
     expect_balance(audit.auditor);
     EXPECT_EQ(audited(own_maps(audit.csv)), known(audit.known));
 }
 
 TEST(GoGrowthOf, AMapThatIsEmptiedAgainAndAgainIsOneMap) {
-    const GoAudit audit = audit_go("grower", {"emptied", "31"}, {"-i", "0.02"});
+    const GoAudit audit = audit_go("grower", {"emptied", "31"}, {"--level", "events", "-i", "0.02"});
     expect_balance(audit.auditor);
     const auto rows = own_maps(audit.csv);
     EXPECT_EQ(rows.size(), 1u);
@@ -78,7 +80,7 @@ TEST(GoGrowthOf, AMapThatIsEmptiedAgainAndAgainIsOneMap) {
 }
 
 TEST(GoGrowthOf, MapsInEachOthersMemory) {
-    const GoAudit audit = audit_go("grower", {"reused", "2003"}, {"-i", "0.01"});
+    const GoAudit audit = audit_go("grower", {"reused", "2003"}, {"--level", "events", "-i", "0.01"});
     expect_balance(audit.auditor);
     EXPECT_EQ(sum(own_maps(audit.csv), "grows"), audit.known.at(0).at("growths").get<long>());
     for (const CsvRow& row : audit.csv) {
@@ -89,7 +91,7 @@ TEST(GoGrowthOf, MapsInEachOthersMemory) {
 }
 
 TEST(GoGrowthOf, TenThousandGoroutines) {
-    const GoAudit audit = audit_go("grower", {"goroutines", "10007"}, {"--max-maps", "100"});
+    const GoAudit audit = audit_go("grower", {"goroutines", "10007"}, {"--level", "events", "--max-maps", "100"});
     expect_balance(audit.auditor);
     const auto rows = own_maps(audit.csv);
     EXPECT_LE(rows.size(), 100u);
@@ -98,7 +100,7 @@ TEST(GoGrowthOf, TenThousandGoroutines) {
 }
 
 TEST(GoGrowthOf, AssignmentsThatPanicAreNone) {
-    const GoAudit audit = audit_go("grower", {"panics", "1009"});
+    const GoAudit audit = audit_go("grower", {"panics", "1009"}, growth_alone);
     expect_balance(audit.auditor);
     EXPECT_EQ(audited(own_maps(audit.csv)), known(audit.known));
     EXPECT_EQ(sum(rows_of(audit.csv, "total"), "conflicts"), 0);

@@ -36,11 +36,10 @@ class GoLifecycle : public testing::TestWithParam<Watched> {};
 
 INSTANTIATE_TEST_SUITE_P(
     Watching, GoLifecycle,
-    testing::Values(
-        Watched{"growth", sources::GoWatch::growth, {}, " grow ", 100, 5},
-        Watched{"operations", sources::GoWatch::operations, {"--level", "full"}, " assign ", 30, 5},
-        Watched{
-            "windows", sources::GoWatch::windows, {"--level", "events", "--max-overhead", "100"}, " assign ", 30, 5}),
+    testing::Values(Watched{"growth", sources::GoWatch::growth, {"--level", "events"}, " grow ", 100, 5},
+                    Watched{"operations", sources::GoWatch::operations, {"--level", "full"}, " assign ", 30, 5},
+                    Watched{
+                        "windows", sources::GoWatch::windows, {"--races", "--max-overhead", "100"}, " assign ", 30, 5}),
     [](const auto& test) { return std::string(test.param.name); });
 
 std::unique_ptr<sources::GoSource> attach(const Process& process, sources::GoWatch watch) {
@@ -63,7 +62,7 @@ TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
     EXPECT_EQ(raced.exit_code, 2) << "as the runtime ends it";
     EXPECT_THAT(raced.err, HasSubstr("fatal error: concurrent map writes"));
     const Finished audited = auditor.finish();
-    EXPECT_EQ(audited.exit_code, 5) << audited.err;
+    EXPECT_EQ(audited.exit_code, 5) << audited.said();
 
     long conflicts = 0;
     for (const CsvRow& row : rows_of(read_csv(scratch.file("a.csv")), "total")) {
@@ -75,12 +74,12 @@ TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
     // The runtime may come upon it in two goroutines before it has ended the program.
     EXPECT_GE(conflicts, 1);
     EXPECT_LE(conflicts, 2);
-    EXPECT_THAT(audited.err, HasSubstr("main.(*registry).enter(go classic): observed "));
-    EXPECT_THAT(audited.err, HasSubstr("concurrent writes, "));
-    EXPECT_THAT(audited.err, testing::ContainsRegex("goroutine [1-9][0-9]* in\n +runtime.mapassign_faststr "
-                                                    "\\(map_faststr.go:[0-9]+\\)\n +main.\\(\\*registry\\).enter "
-                                                    "\\(racer.go:[0-9]+\\)"));
-    EXPECT_THAT(audited.err, HasSubstr("another one in [not known"));
+    EXPECT_THAT(audited.said(), HasSubstr("main.(*registry).enter(go classic): observed "));
+    EXPECT_THAT(audited.said(), HasSubstr("concurrent writes, "));
+    EXPECT_THAT(audited.said(), testing::ContainsRegex("goroutine [1-9][0-9]* in\n +runtime.mapassign_faststr "
+                                                       "\\(map_faststr.go:[0-9]+\\)\n +main.\\(\\*registry\\).enter "
+                                                       "\\(racer.go:[0-9]+\\)"));
+    EXPECT_THAT(audited.said(), HasSubstr("another one in [not known"));
     const LedgerLine ledger = ledger_of(audited);
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
     EXPECT_EQ(ledger.lost, 0u);

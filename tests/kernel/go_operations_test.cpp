@@ -87,7 +87,7 @@ struct Way {
 const Way ways[] = {
     {"full", {"--level", "full"}, false},
     {"sampled", {"--level", "sampled", "--max-overhead", "100"}, false},
-    {"events", {"--level", "events", "--max-overhead", "100"}, true},
+    {"races", {"--races", "--max-overhead", "100"}, true},
 };
 
 void expect_plausible(const CsvRow& row, bool timed) {
@@ -124,7 +124,7 @@ TEST_P(GoOperations, AreExactAndNoConflict) {
     expect_balance(audit.auditor);
     auto rows = operations_of(own_maps(audit.csv));
     std::erase_if(rows, within_sync_map);
-    EXPECT_EQ(audited(rows), known(audit.known)) << audit.auditor.err;
+    EXPECT_EQ(audited(rows), known(audit.known)) << audit.auditor.said();
     for (const CsvRow& row : rows) expect_plausible(row, way.timed);
     for (const auto& map : audit.known)
         for (const CsvRow& row : rows)
@@ -133,7 +133,7 @@ TEST_P(GoOperations, AreExactAndNoConflict) {
             }
     // What the standard library does with maps of theirs (sync.Map) is none either.
     for (const CsvRow& row : rows_of(audit.csv, "total")) EXPECT_EQ(row.at("conflicts"), "0") << row.at("map_name");
-    EXPECT_THAT(audit.auditor.err, Not(HasSubstr(": observed ")));
+    EXPECT_THAT(audit.auditor.said(), Not(HasSubstr(": observed ")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, GoOperations,
@@ -144,8 +144,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, GoOperations,
                              return std::string(std::get<0>(test.param)) + '_' + std::get<1>(test.param).name;
                          });
 
-TEST(GoOperationsOf, AProgramIsNotWatchedUnlessAskedFor) {
-    const GoAudit audit = audit_go("operator", {"kinds"});
+TEST(GoOperationsOf, AProgramAreNotWatchedAtLevelEvents) {
+    const GoAudit audit = audit_go("operator", {"kinds"}, {"--level", "events"});
     expect_balance(audit.auditor);
     const auto rows = own_maps(audit.csv);
     EXPECT_GT(rows.size(), 0u);
@@ -212,7 +212,7 @@ TEST_P(GoWindowsOf, TheTruthLiesWithinTheStatedError) {
     expect_balance(finished);
 
     const auto truth = nlohmann::json::parse(ended.out.substr(ended.out.find('\n'))).at(0);
-    const double error = stated_error(finished.out + finished.err);
+    const double error = stated_error(finished.said());
     EXPECT_GT(error, 0) << finished.out;
     std::map<std::string, double> estimates;
     for (const CsvRow& row : operations_of(own_maps(read_csv(csv)))) {
@@ -279,14 +279,14 @@ TEST_P(GoRaces, BothGoroutinesAndBothStacksAreTold) {
     const ScratchFolder scratch;
     const std::string csv = scratch.file("a.csv");
     GoTarget target("racer", {race.mode, "100"});
-    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", csv, "--level", "events",
+    Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", csv, "--races",
                    "--max-overhead", "100", "--stacks", "--fail-on-conflict", "--fail-on-loss", "-i", "0.1"});
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
     ASSERT_TRUE(target.child().write_line("go"));
     EXPECT_TRUE(comes_true("a conflict", [&] { return sum(rows_so_far(csv), "conflicts") > 0; }));
     auditor.send(SIGINT);
     const Finished audited = auditor.finish();
-    EXPECT_EQ(audited.exit_code, 5) << audited.err;
+    EXPECT_EQ(audited.exit_code, 5) << audited.said();
     expect_balance(audited);
 
     long of_operations = 0;
@@ -297,8 +297,8 @@ TEST_P(GoRaces, BothGoroutinesAndBothStacksAreTold) {
         if (row.at("op") != "grow") of_operations += std::stol(row.at("conflicts"));
     }
     EXPECT_GT(of_operations, 0);
-    const auto conflicts = conflicts_in(audited.err, race.kind);
-    EXPECT_FALSE(conflicts.empty()) << audited.err;
+    const auto conflicts = conflicts_in(audited.said(), race.kind);
+    EXPECT_FALSE(conflicts.empty()) << audited.said();
     for (const auto& sides : conflicts) {
         const bool first_is_main = sides[0].goroutine == 1;
         const Side &main = sides[first_is_main ? 0 : 1], &other = sides[first_is_main ? 1 : 0];
@@ -334,8 +334,8 @@ TEST_P(GoRaces, TheRuntimesErrorEndsTheAudit) {
         EXPECT_EQ(raced.exit_code, 2) << "as the runtime ends it";
         EXPECT_THAT(raced.err, HasSubstr("fatal error: concurrent map "));
         const Finished audited = auditor.finish();
-        EXPECT_EQ(audited.exit_code, 5) << audited.err;
-        EXPECT_THAT(audited.err, HasSubstr(std::string("    ") + race.kind));
+        EXPECT_EQ(audited.exit_code, 5) << audited.said();
+        EXPECT_THAT(audited.said(), HasSubstr(std::string("    ") + race.kind));
         expect_balance(audited);
     }
 }

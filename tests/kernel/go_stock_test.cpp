@@ -61,7 +61,7 @@ TEST_P(GoStock, ABundlerUnderLoadIsRightAndItsGrowthIsSeen) {
     server.expect_right_answer();
     const ScratchFolder scratch;
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
-                   "--stacks", "--fail-on-loss", "-i", "0.2"});
+                   "--stacks", "--level", "events", "--fail-on-loss", "-i", "0.2"});
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
     for (int i = 0; i < requests; ++i) server.expect_right_answer();
     auditor.send(SIGINT);
@@ -81,7 +81,7 @@ TEST_P(GoStock, ABundlerUnderLoadIsRightAndItsGrowthIsSeen) {
     }
     EXPECT_EQ(grows, ledger.handled);
     EXPECT_GT(grows, static_cast<std::uint64_t>(modules) * requests) << "each module has maps of its own";
-    EXPECT_THAT(finished.err, HasSubstr("github.com/evanw/esbuild/")) << "what grows them is the program's code";
+    EXPECT_THAT(finished.said(), HasSubstr("github.com/evanw/esbuild/")) << "what grows them is the program's code";
 }
 
 // The probes of each operation, and of each RET, come and go while it works.
@@ -89,11 +89,12 @@ TEST_P(GoStock, ABundlerWhoseOperationsAreWatchedIsRight) {
     EsbuildServer server(program_, modules);
     ASSERT_NO_FATAL_FAILURE(server.start());
     server.expect_right_answer();
-    for (const char* level : {"full", "sampled", "events"}) {
+    for (const std::string level : {"full", "sampled", "auto", "races"}) {
         SCOPED_TRACE(level);
+        const bool races = level == "races";
         const ScratchFolder scratch;
         Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(server.pid()), "--csv", scratch.file("a.csv"),
-                       "--level", level, "--fail-on-loss", "--fail-on-conflict", "-i", "0.2"});
+                       races ? "--races" : "--level=" + level, "--fail-on-loss", "--fail-on-conflict", "-i", "0.2"});
         ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
         for (int i = 0; i < requests; ++i) server.expect_right_answer();
         auditor.send(SIGINT);
@@ -109,9 +110,9 @@ TEST_P(GoStock, ABundlerWhoseOperationsAreWatchedIsRight) {
             timed = timed || (row.at("op") == "lookup" && !row.at("p50_ns").empty());
         }
         for (const char* op : {"assign", "lookup", "iterate"}) EXPECT_GT(calls[op], 0u) << op;
-        EXPECT_EQ(estimated, level != std::string("full"));
-        EXPECT_EQ(timed, level == std::string("events"));
-        if (level == std::string("full")) {
+        EXPECT_EQ(estimated, level != "full");
+        EXPECT_EQ(timed, races);
+        if (level == "full") {
             EXPECT_GT(calls["assign"], static_cast<std::uint64_t>(modules) * requests);
             EXPECT_EQ(calls["assign"] + calls["lookup"] + calls["erase"] + calls["iterate"] + calls["grow"],
                       ledger_of(finished).handled);

@@ -45,7 +45,7 @@ TEST(Hostile, ALyingTargetIsAuditedAllTheSame) {
     for (const char* cause : {"malformed", "unreadable", "registry"})
         EXPECT_NE(finished.err.find(cause), std::string::npos) << cause << "\n" << finished.err;
     EXPECT_FALSE(has_control_bytes(finished.out));
-    EXPECT_FALSE(has_control_bytes(finished.err));
+    EXPECT_FALSE(has_control_bytes(finished.said()));
     EXPECT_FALSE(has_control_bytes(contents(scratch.file("a.csv"))));
 }
 

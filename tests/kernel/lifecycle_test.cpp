@@ -230,7 +230,7 @@ TEST(Lifecycle, StopSignalsDrainAndEndWell) {
         auditor.send(signal);
         const Finished finished = auditor.finish();
         EXPECT_EQ(finished.exit_code, 0) << finished.err;
-        EXPECT_NE(finished.err.find("Ledger"), std::string::npos);
+        EXPECT_NE(finished.out.find("Ledger"), std::string::npos);
         EXPECT_EQ(driver.semaphores(), 0u);
     }
     EXPECT_EQ(driver.stop().exit_code, 0);

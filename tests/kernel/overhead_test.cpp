@@ -52,20 +52,20 @@ TEST(Overhead, RestsOnWhatTheTargetDid) {
 
 TEST(Overhead, IsKnownOfAnAuditThatEndsBeforeItsFirstInterval) {
     const AuditedRun run = run_audited({"--map", "mutex_map", "--threads", "2", "--ops", "6000011"}, {"-i", "60"});
-    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
-    EXPECT_NE(run.auditor.err.find("Target slowed down: about "), std::string::npos) << run.auditor.err;
-    EXPECT_NE(run.auditor.err.find("calibrated on this host"), std::string::npos) << run.auditor.err;
+    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
+    EXPECT_NE(run.auditor.said().find("Target slowed down: about "), std::string::npos) << run.auditor.said();
+    EXPECT_NE(run.auditor.said().find("calibrated on this host"), std::string::npos) << run.auditor.said();
 }
 
 // A wait has two stacks and two threads, and there is a row for each that differs: thousands of them here.
 TEST(SelfCost, IsSmallWhereManyThreadsFightForManyMaps) {
     const AuditedRun run =
         run_audited({"--map", "mutex_map", "--threads", "32", "--maps", "300", "--keys", "50", "--ops", "6000011"});
-    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.err;
+    ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
     EXPECT_GT(waits_in(run.csv), 1000u);
     std::smatch said;
-    ASSERT_TRUE(std::regex_search(run.auditor.err, said, std::regex("mapaudit itself: .*, ([0-9.]+) MiB \\+")))
-        << run.auditor.err;
+    ASSERT_TRUE(std::regex_search(run.auditor.said(), said, std::regex("mapaudit itself: .*, ([0-9.]+) MiB \\+")))
+        << run.auditor.said();
     EXPECT_LT(std::stod(said[1]), 40) << said[0];
 }
 

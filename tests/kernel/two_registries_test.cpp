@@ -53,7 +53,7 @@ TEST(TwoRegistries, MapsThatDifferInNothingElseAreTwo) {
     EXPECT_EQ(names, std::set<std::string>{"sessionsmutex_map"});
 
     // The summary: a row of the table and a line of growth each, with its own size.
-    const std::string summary = done.out + done.err;
+    const std::string summary = done.said();
     EXPECT_THAT(summary, HasSubstr("2 maps known"));
     for (const char* const count : {"1009", "2003"})
         EXPECT_THAT(summary, testing::ContainsRegex("sessions\\(mutex_map\\) +assign +" + std::string(count) + " "));

@@ -69,11 +69,12 @@ CallCounts audited_counts(const std::vector<CsvRow>& csv) {
 
 LedgerLine ledger_of(const Finished& auditor) {
     LedgerLine line;
-    const std::size_t at = auditor.err.find("Ledger: ");
+    const std::string said = auditor.said();
+    const std::size_t at = said.find("Ledger: ");
     unsigned long fired = 0, handled = 0, lost = 0;
-    if (at == std::string::npos || std::sscanf(auditor.err.c_str() + at, "Ledger: %lu fired = %lu handled + %lu lost",
-                                               &fired, &handled, &lost) != 3)
-        ADD_FAILURE() << "no ledger in the summary:\n" << auditor.err;
+    if (at == std::string::npos ||
+        std::sscanf(said.c_str() + at, "Ledger: %lu fired = %lu handled + %lu lost", &fired, &handled, &lost) != 3)
+        ADD_FAILURE() << "no ledger in the summary:\n" << said;
     return {fired, handled, lost};
 }
 

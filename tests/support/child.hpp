@@ -19,6 +19,8 @@ struct Finished {
     int exit_code = -1;  // -1 when a signal ended it
     int signal = 0;
     std::string out, err;
+    // All that it printed; which stream something goes to is tested where it matters.
+    std::string said() const { return out + err; }
     bool timed_out = false;  // it was killed for taking too long; says nothing else of interest
 };
 

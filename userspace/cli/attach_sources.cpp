@@ -72,7 +72,7 @@ Result<Sources> attach_sources(const std::vector<const Process*>& processes, Sou
 sources::SourceRequest source_request(const AuditOptions& options, model::StackWalker& stacks) {
     sources::SourceRequest request;
     request.level = options.level;
-    request.level_given = options.level_given;
+    request.races = options.races;
     request.max_overhead_percent = options.max_overhead;
     request.per_thread = options.per_thread;
     request.cpu = !options.no_cpu;

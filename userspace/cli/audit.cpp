@@ -93,10 +93,25 @@ private:
     std::vector<std::string> held_;
 };
 
-void say_attached(const std::vector<const Process*>& processes, model::Level level) {
+// At level auto nobody has asked for less than the default budget, or for more.
+std::optional<double> budget_of(const AuditOptions& options) {
+    constexpr double automatic_percent = 5;
+    if (options.max_overhead || options.level) return options.max_overhead;
+    return automatic_percent;
+}
+
+// Whoever names a budget wants it kept; whoever names none wants every operation counted.
+model::LevelRange range_of(const AuditOptions& options) {
+    return {options.level.value_or(model::Level::full),
+            options.max_overhead ? model::Level::events : model::Level::sampled};
+}
+
+void say_attached(const std::vector<const Process*>& processes, const AuditOptions& options, model::Level level) {
+    const std::string name =
+        options.level ? std::string(model::level_name(level)) : fmt::format("auto, now {}", model::level_name(level));
     for (const Process* process : processes)
         spdlog::info("attached to {} ({}), level {}; ^C detaches", process->pid(), output::escape(process->comm()),
-                     model::level_name(level));
+                     name);
 }
 
 // What happened is said, whether a gate stands there or not.
@@ -121,12 +136,13 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     symbols::StackTable stacks;  // outlives the sources
     auto sources = attach_sources(processes, source_kinds(), options.source, source_request(options, stacks));
     if (!sources) return sources.error();
-    if (options.quiet == 0) say_attached(processes, sources->front()->level());
+    if (options.quiet == 0) say_attached(processes, options, sources->front()->level());
     // Beside the audit, and not beside the attach, which it would delay where CPUs are few.
     std::optional<sources::Calibration> calibration = start_calibration(*sources);
     stacks.open(processes);
     collect::Session session(processes, std::move(*sources), {options.per_cpu, options.per_thread});
-    if (options.max_overhead && session.governable()) session.govern(*options.max_overhead);
+    if (const auto budget = budget_of(options); budget && session.governable())
+        session.govern(*budget, range_of(options));
     if (hooks.attached)
         if (auto started = hooks.attached(); !started) return started.error();
     if (auto shown = outputs.show(options); !shown) return shown.error();

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <functional>
 #include <map>
+#include <optional>
+#include <string>
 
 #include "cli/source_table.hpp"
 #include "sources/usdt/usdt_sizes.hpp"
@@ -36,11 +39,17 @@ CLI::Validator at_least(double least, const std::string& what) {
         "");
 }
 
+const std::map<std::string, std::optional<sources::Level>, std::less<>> level_names{
+    {"auto", std::nullopt},
+    {"events", sources::Level::events},
+    {"sampled", sources::Level::sampled},
+    {"full", sources::Level::full}};
+
+std::optional<sources::Level> level_named(const std::string& name) { return level_names.at(name); }
+
 }  // namespace
 
 void add_audit_options(CLI::App& command, AuditOptions& options) {
-    const std::map<std::string, sources::Level> levels{
-        {"full", sources::Level::full}, {"sampled", sources::Level::sampled}, {"events", sources::Level::events}};
     command.add_option("-i,--interval", options.interval_s, "Refresh every SEC seconds, fractions allowed")
         ->check(at_least(0.01, "interval of 0.01 seconds or more"))
         ->option_text("SEC [1]");
@@ -52,27 +61,28 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
     command.add_option("--csv", options.csv, "Write CSV to FILE, made or emptied at the start (- is stdout)")
         ->type_name("FILE");
     command
-        .add_option("--level", options.level,
-                    "What is attached: full (every operation timed), sampled (all counted, one in 128 timed), "
-                    "events (growth, creation and conflicts only); default full. Go programs: growth and fatal "
-                    "errors by default, and with full every operation counted; sampled: counted in windows; events: "
-                    "in windows, timed and held against one another")
-        ->option_text("full|sampled|events")
-        ->each([&options](const std::string&) { options.level_given = true; })
-        ->transform([levels](const std::string& name) {
-            const auto found = levels.find(name);
-            if (found == levels.end())
-                throw CLI::ValidationError("'" + name + "' is no level: full, sampled or events");
-            return std::to_string(static_cast<int>(found->second));
-        });
+        .add_option_function<std::string>(
+            "--level", [&options](const std::string& name) { options.level = level_named(name); },
+            "What is watched. events: growth, creation, conflicts, fatal errors, waits for locks; sampled: and every "
+            "operation counted (Go: in windows), one in 128 timed; full: every operation timed; auto, the default: as "
+            "much of it as the budget allows, and never less than sampled unless --max-overhead is given")
+        ->option_text("auto|events|sampled|full")
+        ->check(CLI::Validator(
+            [](const std::string& name) {
+                return level_names.contains(name) ? std::string()
+                                                  : "'" + name + "' is no level: auto, events, sampled or full";
+            },
+            ""));
     command
-        .add_option(
-            "--max-overhead", options.max_overhead,
-            "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down from "
-            "--level where it must, and up again where it can; operations of Go programs are watched in windows "
-            "(default for these: 5, at level events 25; 100: all the time)")
+        .add_option("--max-overhead", options.max_overhead,
+                    "Keep the target's estimated slowdown under PCT percent of its CPU time: the level goes down where "
+                    "it must, and up again where it can; operations of Go programs are watched in windows (default at "
+                    "level auto: 5; with --races: 25; at a level that is asked for: none; 100: all the time)")
         ->check(at_least(0.01, "percentage of 0.01 or more"))
         ->option_text("PCT");
+    command.add_flag("--races", options.races,
+                     "Go: hold operations against one another, in windows: latencies, and conflicts that the runtime "
+                     "does not see");
     command.add_flag("--per-cpu", options.per_cpu, "Add rows for each CPU to table and CSV");
     command.add_flag("--per-thread", options.per_thread, "Add rows for each thread to table and CSV");
     command.add_flag("--no-cpu", options.no_cpu,

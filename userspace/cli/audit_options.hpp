@@ -20,10 +20,10 @@ namespace mapaudit::cli {
 struct AuditOptions {
     double interval_s = 1;
     std::optional<double> duration_s;
-    std::string csv;  // path, "-" or empty
-    sources::Level level = sources::Level::full;
-    bool level_given = false;                    // Go programs are watched otherwise where it is
-    std::optional<double> max_overhead;          // percent
+    std::string csv;                             // path, "-" or empty
+    std::optional<sources::Level> level;         // empty: auto
+    std::optional<double> max_overhead;          // percent; empty: the default of the level
+    bool races = false;                          // of Go programs
     std::uint32_t max_maps = 0, max_stacks = 0;  // 0: by what the target has
     bool per_cpu = false, per_thread = false;
     bool no_cpu = false;

@@ -19,6 +19,7 @@ namespace mapaudit::cli {
 struct Outputs::Parts {
     output::View view;
     std::unique_ptr<output::Sink> csv, rows;
+    bool csv_on_stdout = false;
     std::unique_ptr<output::Screen> screen;
     std::optional<output::FoldedFile> folded;
 };
@@ -36,6 +37,7 @@ Result<Outputs> Outputs::open(const AuditOptions& options) {
         auto csv = output::CsvSink::make(options.csv);
         if (!csv) return csv.error();
         parts->csv = std::move(*csv);
+        parts->csv_on_stdout = options.csv == "-";
     }
     if (!options.folded.empty()) {
         auto folded = output::FoldedFile::make(options.folded);
@@ -84,7 +86,9 @@ bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen-
 
 void Outputs::summarize(const model::Report& total, bool with_stacks) {
     const output::EvidenceView evidence{parts_->view.filter, with_stacks};
-    output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), evidence);
+    auto file = parts_->csv_on_stdout ? output::OutputFile::lent(STDERR_FILENO, "stderr")
+                                      : output::OutputFile::lent(STDOUT_FILENO, "stdout");
+    output::SummarySink summary(std::move(file), evidence);
     (void)summary.write(total);
 }
 

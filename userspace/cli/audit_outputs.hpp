@@ -20,7 +20,7 @@ public:
     Result<void> write(const model::Report& report);
     // The evidence of a total report, where --folded asks for it.
     Result<void> write_folded(const model::Report& total);
-    // What people read at the end, on stderr: --csv may have stdout.
+    // What people read at the end: on stdout, or on stderr where --csv has stdout.
     void summarize(const model::Report& total, bool with_stacks);
     // Takes the live screen, if there is one, off the terminal; the summary and the last words follow.
     void leave_screen();

@@ -81,8 +81,8 @@ void Session::set_prices(const model::Prices& prices) {
     for (const auto& source : sources_) source->set_prices(prices);
 }
 
-void Session::govern(double budget_percent) {
-    levels_.govern(budget_percent, overhead_.prices());
+void Session::govern(double budget_percent, model::LevelRange range) {
+    levels_.govern(budget_percent, range, overhead_.prices());
     (void)overhead_.period();
 }
 

@@ -35,8 +35,8 @@ public:
     void set_prices(const model::Prices& prices);
     // Whether some source has levels to change.
     bool governable() const { return levels_.governable(); }
-    // Keeps the estimated cost under `budget_percent` of the targets' CPU time from now on.
-    void govern(double budget_percent);
+    // Keeps the estimated cost under `budget_percent` of the targets' CPU time from now on, as far as `range` allows.
+    void govern(double budget_percent, model::LevelRange range);
     bool governed() const { return levels_.governed(); }
     // One step of that: looks at what has happened since the last one and changes the level if it must. Returns the
     // switch, if there was one. Fails when the level could not be changed; it is as it was then.

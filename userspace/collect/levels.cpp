@@ -19,9 +19,9 @@ sources::Level Levels::current() const {
     return (found != sources_.end() ? *found : sources_.front())->level();
 }
 
-void Levels::govern(double budget_percent, const model::Prices& prices) {
+void Levels::govern(double budget_percent, model::LevelRange range, const model::Prices& prices) {
     budget_percent_ = budget_percent;
-    governor_.emplace(budget_percent, prices, current());
+    governor_.emplace(budget_percent, prices, range);
 }
 
 void Levels::set_prices(const model::Prices& prices) {

@@ -39,8 +39,8 @@ public:
     bool governable() const;
     // What is attached; where sources differ in it, of those whose level can be changed.
     sources::Level current() const;
-    // Keeps the estimated cost under `budget_percent` of the targets' CPU time from now on.
-    void govern(double budget_percent, const model::Prices& prices);
+    // Keeps the estimated cost under `budget_percent` of the targets' CPU time from now on, as far as `range` allows.
+    void govern(double budget_percent, model::LevelRange range, const model::Prices& prices);
     bool governed() const { return governor_.has_value(); }
     void set_prices(const model::Prices& prices);
     // One step of that: holds the period against the budget and changes the level if it must. Returns the switch, if

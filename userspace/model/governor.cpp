@@ -29,10 +29,10 @@ Decision Governor::decide(Level current, const Observation& seen) {
     }
     ++stayed_;
     if (came_up_ && stayed_ >= trusted_after) calm_wanted_ = calm_least;
-    if (decision.percent > budget_ && current != Level::events) {
+    if (decision.percent > budget_ && current < range_.lowest) {
         decision = above(current, decision.percent);
     } else if (current == Level::events) {
-        if (current != highest_) decision = blind();
+        if (current != range_.highest) decision = blind();
     } else {
         decision = below(current, decision.percent, period);
     }
@@ -56,7 +56,7 @@ Decision Governor::above(Level current, double percent) {
 Decision Governor::below(Level current, double percent, const Observation& period) {
     Decision stay{current, percent, {}};
     if (current == Level::sampled) blind_wanted_ = blind_least;
-    if (current == highest_) return stay;
+    if (current == range_.highest) return stay;
     const double cost = cost_ns(prices_, period.activity), at_full = cost_at_full_ns(prices_, period.activity);
     const double own = std::max(period.target_cpu_ns - cost, 0.0);
     const double projected = cost_percent(at_full, own + at_full);

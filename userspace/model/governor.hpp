@@ -41,9 +41,9 @@ public:
     static constexpr int blind_least = 4, blind_most = 64;
     static constexpr int trusted_after = 20;  // periods that an upward step must hold for the next to be as quick
 
-    // `highest` is the level that is never left upwards.
-    Governor(double budget_percent, Prices prices, Level highest)
-        : budget_(budget_percent), prices_(prices), highest_(highest) {}
+    // At the lowest level of `range` the budget may be exceeded: there is nothing left to give up.
+    Governor(double budget_percent, Prices prices, LevelRange range)
+        : budget_(budget_percent), prices_(prices), range_(range) {}
 
     // Prices may become known only after the start.
     void set_prices(const Prices& prices) { prices_ = prices; }
@@ -57,7 +57,7 @@ private:
 
     double budget_;
     Prices prices_;
-    Level highest_;
+    LevelRange range_;
     bool settling_ = false;  // the period before ended with a switch
     int calm_ = 0;           // periods in a row in which the level above would have been affordable
     int calm_wanted_ = calm_least;

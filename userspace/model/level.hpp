@@ -10,9 +10,14 @@ namespace mapaudit::model {
 enum class Level {
     full,     // every operation counted and timed
     sampled,  // every operation counted, a few timed
-    events,   // growth, creation and conflicts only
+    events,   // growth, creation, conflicts and contended acquisitions only
 };
 
 std::string_view level_name(Level level);
+
+// Between which levels an audit may move to keep its budget.
+struct LevelRange {
+    Level highest = Level::full, lowest = Level::events;
+};
 
 }  // namespace mapaudit::model

@@ -22,9 +22,9 @@ namespace mapaudit::sources {
 
 // What the user asked of an audit, for every source to make its own options of; each takes what concerns it.
 struct SourceRequest {
-    Level level = Level::full;
-    bool level_given = false;  // by the user; else it is the default
-    std::optional<double> max_overhead_percent;
+    std::optional<Level> level;                  // empty: auto, what the budget allows
+    std::optional<double> max_overhead_percent;  // empty: the default of the level
+    bool races = false;                          // operations are to be held against one another
     bool per_thread = false;
     bool cpu = true;                                    // blame CPU time on maps, too
     std::uint32_t max_maps = 0, max_stacks = 0;         // 0: by what the targets have

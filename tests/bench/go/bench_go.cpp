@@ -37,9 +37,10 @@ struct Variant {
 
 const std::vector<Variant> variants = {
     {"unattached", {}, {}},
-    {"growth and fatal errors", std::vector<std::string>{}, 5},
+    {"--level events", std::vector<std::string>{"--level", "events"}, 5},
+    {"--level auto", std::vector<std::string>{}, 5},
     {"--level sampled", std::vector<std::string>{"--level", "sampled"}, 5},
-    {"--level events", std::vector<std::string>{"--level", "events"}, {}},  // its long first look is in it
+    {"--races", std::vector<std::string>{"--races"}, {}},  // its long first look is in it
     {"--level full", std::vector<std::string>{"--level", "full"}, {}},
 };
 
@@ -88,9 +89,9 @@ Window measure(const std::string& auditor, const test::NatsServer& server, const
     child.send(SIGINT);
     const test::Finished finished = child.finish();
     if (finished.exit_code != 0) fail(std::string(variant.name) + ": " + finished.err);
-    window.fired = static_cast<std::uint64_t>(number_after(finished.err, "Ledger: ([0-9]+) fired"));
+    window.fired = static_cast<std::uint64_t>(number_after(finished.said(), "Ledger: ([0-9]+) fired"));
     if (window.fired == 0) fail(std::string(variant.name) + ": its probes did not fire");
-    window.estimated_percent = number_after(finished.err, "slowed down: about ([0-9.]+) %");
+    window.estimated_percent = number_after(finished.said(), "slowed down: about ([0-9.]+) %");
     return window;
 }
 

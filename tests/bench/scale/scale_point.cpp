@@ -92,8 +92,8 @@ public:
         const test::Finished ended = child_->finish();
         if (ended.exit_code != 0)
             throw BenchError("mapaudit attach ended with " + std::to_string(ended.exit_code) + ": " + ended.err);
-        const auto footer = parse_footer(ended.err);
-        if (!footer) throw BenchError("mapaudit's summary has no ledger, or no line on itself: " + ended.err);
+        const auto footer = parse_footer(ended.said());
+        if (!footer) throw BenchError("mapaudit's summary has no ledger, or no line on itself: " + ended.said());
         return *footer;
     }
 

@@ -13,15 +13,14 @@ GoOptions options_of(const SourceRequest& request) {
     // A quarter for who asks who races: a race that was not watched is not found.
     constexpr double usual_budget_percent = 5, racing_budget_percent = 25;
     GoOptions options;
-    const bool races = request.level_given && request.level == Level::events;
-    if (races)
+    if (request.races)
         options.watch = GoWatch::windows;
-    else if (request.level_given || request.max_overhead_percent)
+    else if (request.level != Level::events)
         options.watch = GoWatch::operations;
-    const bool all_the_time = request.level_given && request.level == Level::full;
-    options.budget_percent = request.max_overhead_percent.value_or(all_the_time ? 100
-                                                                   : races      ? racing_budget_percent
-                                                                                : usual_budget_percent);
+    const bool all_the_time = request.level == Level::full;
+    options.budget_percent = request.max_overhead_percent.value_or(request.races  ? racing_budget_percent
+                                                                   : all_the_time ? 100
+                                                                                  : usual_budget_percent);
     options.max_maps = request.max_maps;
     if (request.max_stacks != 0) options.sizes.sites = request.max_stacks;
     options.on_note = request.on_note;
@@ -68,10 +67,9 @@ Result<std::vector<Listing>> list(const Process& process) {
     listing.lines.push_back((binary.version().empty() ? "version not known" : binary.version()) +
                             (binary.design() == GoMapDesign::classic ? ", classic maps" : ", swiss maps"));
     listing.lines.push_back("watched always, growth and fatal errors: " + names_of(binary, GoProbes::rare));
-    listing.lines.push_back("with --level sampled (in windows) or full (all the time), operations: " +
+    listing.lines.push_back("at level auto and sampled in windows, at level full all the time, operations: " +
                             names_of(binary, GoProbes::operations));
-    listing.lines.push_back("with --level events (in windows), also their returns, and: " +
-                            names_of(binary, GoProbes::steps));
+    listing.lines.push_back("with --races (in windows), also their returns, and: " + names_of(binary, GoProbes::steps));
     for (const GoRefusal& refusal : binary.refused())
         listing.lines.push_back("left alone: " + refusal.function + ": " + refusal.reason);
     listings.push_back(std::move(listing));

@@ -78,7 +78,7 @@ Result<void> GoSource::watch_operations(UprobeMechanism mechanism) {
 }
 
 Level GoSource::level() const {
-    if (options_.watch != GoWatch::operations) return Level::events;
+    if (options_.watch == GoWatch::growth) return Level::events;
     return options_.budget_percent < 100 ? Level::sampled : Level::full;
 }
 

@@ -24,13 +24,13 @@ public:
 
     Result<std::unique_ptr<Source>> attach(const SourceRequest& request) override {
         UsdtOptions options;
-        options.level = request.level;
+        options.level = request.level.value_or(Level::sampled);  // auto begins with what is cheap
         options.per_thread = request.per_thread;
         options.on_grow = request.on_grow;
         options.stacks = request.stacks;
         options.cpu = request.cpu;
         options.on_note = request.on_note;
-        options.switchable = request.max_overhead_percent.has_value();
+        options.switchable = !request.level || request.max_overhead_percent;
         options.max_maps = request.max_maps;
         options.max_stacks = request.max_stacks;
         options.files = &files_;
