@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -38,6 +39,8 @@ Audited audit(const std::vector<std::string>& argv, const std::vector<std::strin
     std::vector<std::string> attach{
         MAPAUDIT_AUDITOR,      "attach",   "-p",       std::to_string(target.pid()), "--plain", "--csv",
         scratch.file("a.csv"), "--stacks", "--folded", scratch.file("a.folded")};
+    if (std::find(options.begin(), options.end(), "--level") == options.end())
+        attach.insert(attach.end(), {"--level", "full"});
     attach.insert(attach.end(), options.begin(), options.end());
     Child auditor(attach);
     Audited audited;

@@ -39,7 +39,8 @@ TEST_P(Percentiles, AgreeWithTheDrivers) {
     std::vector<std::string> all;
     for (int attempt = 0; attempt < 3; ++attempt) {
         const AuditedRun run = run_audited({"--map", GetParam(), "--threads", "1", "--ops", "1000003", "--read-ratio",
-                                            "0.8", "--keys", "10000", "--prefill", "10000", "--time-ops"});
+                                            "0.8", "--keys", "10000", "--prefill", "10000", "--time-ops"},
+                                           {"--level", "full"});
         ASSERT_FALSE(run.driver.is_null());
         const auto found = disagreements(run);
         if (found.empty()) return;

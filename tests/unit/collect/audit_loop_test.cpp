@@ -207,7 +207,7 @@ TEST_F(AuditLoop, steps_the_governor) {
         if (watcher_.switches.size() == 2) stop();
     };
     const auto audited = session();
-    audited->govern(5);
+    audited->govern(5, {});
     EXPECT_TRUE(run(*audited).outcome);
     EXPECT_THAT(watcher_.stops, ElementsAre(SIGTERM));
     EXPECT_THAT(faked_.levels, ElementsAre(Level::sampled, Level::events));
@@ -225,7 +225,7 @@ TEST_F(AuditLoop, says_that_the_level_could_not_be_changed) {
     faked_.operations_each_collect = 1'000'000'000;
     faked_.level_refused = Error::of(Failure::failed, "no more probes");
     const auto audited = session();
-    audited->govern(5);
+    audited->govern(5, {});
     EXPECT_TRUE(run(*audited).outcome);
     EXPECT_THAT(watcher_.kept, ElementsAre("no more probes"));
     EXPECT_TRUE(watcher_.switches.empty());

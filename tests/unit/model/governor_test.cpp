@@ -73,7 +73,9 @@ struct Simulation {
     }
 };
 
-Simulation simulate(double budget, Level highest = Level::full) { return {Governor(budget, prices, highest), highest}; }
+Simulation simulate(double budget, Level highest = Level::full) {
+    return {Governor(budget, prices, {.highest = highest}), highest};
+}
 
 TEST(Governor, leaves_an_affordable_audit_alone) {
     Simulation simulation = simulate(5);
@@ -151,8 +153,20 @@ TEST(Governor, never_goes_above_the_level_that_was_asked_for) {
     EXPECT_EQ(events.switches, 0);
 }
 
+// Who names no budget wants every operation counted, whatever that costs.
+TEST(Governor, stays_at_the_lowest_level_over_the_budget) {
+    const SimulatedLoad extreme{.operations_per_s = 40'000'000, .elsewhere_ns = 0, .operation_ns = 20};
+    ASSERT_GT(extreme.percent_at(Level::sampled), 5);
+    Simulation simulation{Governor(5, prices, {.highest = Level::full, .lowest = Level::sampled}), Level::sampled};
+    simulation.run(extreme, 200, 5);
+    EXPECT_EQ(simulation.level, Level::sampled);
+    EXPECT_EQ(simulation.switches, 0);
+    simulation.run({.operations_per_s = 1000, .elsewhere_ns = 1e8}, 20, 5);
+    EXPECT_EQ(simulation.level, Level::full);
+}
+
 TEST(Governor, leaves_no_level_for_what_every_level_costs) {
-    Governor governor(2, prices, Level::full);
+    Governor governor(2, prices, {});
     Observation period = SimulatedLoad{.operations_per_s = 1000, .elsewhere_ns = 1e8}.at(Level::full);
     period.activity.samples = 200;
     ASSERT_GT(cost_percent(cost_ns(prices, period.activity), period.target_cpu_ns), 2);
@@ -160,7 +174,7 @@ TEST(Governor, leaves_no_level_for_what_every_level_costs) {
 }
 
 TEST(Governor, decides_nothing_on_a_moment) {
-    Governor governor(1, prices, Level::full);
+    Governor governor(1, prices, {});
     Observation moment = SimulatedLoad{.operations_per_s = 1e7}.at(Level::full);
     moment.seconds = 0.01;
     EXPECT_EQ(governor.decide(Level::full, moment).level, Level::full);
@@ -170,7 +184,7 @@ TEST(Governor, decides_nothing_on_a_moment) {
 TEST(Governor, the_period_after_a_switch_decides_nothing) {
     const SimulatedLoad extreme{.operations_per_s = 40'000'000, .elsewhere_ns = 0, .operation_ns = 20};
     ASSERT_GT(extreme.percent_at(Level::sampled), 2);
-    Governor governor(2, prices, Level::full);
+    Governor governor(2, prices, {});
     EXPECT_EQ(governor.decide(Level::full, extreme.at(Level::full)).level, Level::sampled);
     const Decision settling = governor.decide(Level::sampled, extreme.at(Level::sampled));
     EXPECT_EQ(settling.level, Level::sampled);
@@ -182,7 +196,7 @@ TEST(Governor, goes_up_only_after_calm_periods_in_a_row) {
     const SimulatedLoad low{.operations_per_s = 20'000, .elsewhere_ns = 1e8};
     const SimulatedLoad high{.operations_per_s = 2'000'000, .elsewhere_ns = 1e8};
     ASSERT_LT(high.percent_at(Level::sampled), 2);
-    Governor governor(2, prices, Level::full);
+    Governor governor(2, prices, {});
     const auto next = [&](const SimulatedLoad& load) {
         return governor.decide(Level::sampled, load.at(Level::sampled)).level;
     };
@@ -194,7 +208,7 @@ TEST(Governor, goes_up_only_after_calm_periods_in_a_row) {
 
 TEST(Governor, goes_by_the_prices_it_was_told_last) {
     const SimulatedLoad load{.operations_per_s = 10'000, .elsewhere_ns = 1e8};
-    Governor governor(2, prices, Level::full);
+    Governor governor(2, prices, {});
     EXPECT_EQ(governor.decide(Level::full, load.at(Level::full)).level, Level::full);
     Prices dear = prices;
     dear.record_ns = 100'000;
