@@ -108,9 +108,9 @@ TEST(GoGrowthOf, AssignmentsThatPanicAreNone) {
 
 TEST(GoGrowthOf, AProgramFromItsFirstInstructionOn) {
     const ScratchFolder scratch;
-    Child auditor(
-        {MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_GO_TARGETS "/grower", "fill", "997"},
-        Child::Input::pipe);
+    Child auditor({MAPAUDIT_AUDITOR, "run", "--level", "events", "--csv", scratch.file("a.csv"), "--",
+                   MAPAUDIT_GO_TARGETS "/grower", "fill", "997"},
+                  Child::Input::pipe);
     ASSERT_TRUE(auditor.write_line("go"));
     auditor.end_input();
     const Finished finished = auditor.finish();

@@ -55,7 +55,7 @@ TEST(GoConflict, TheErrorThatEndsAProgramIsTold) {
     const ScratchFolder scratch;
     GoTarget target("racer");
     Child auditor({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(target.pid()), "--csv", scratch.file("a.csv"),
-                   "--stacks", "--fail-on-conflict"});
+                   "--level", "events", "--stacks", "--fail-on-conflict"});
     ASSERT_TRUE(auditor.wait_for("attached to")) << auditor.err();
     ASSERT_TRUE(target.child().write_line("go"));
     const Finished raced = target.child().finish();
