@@ -112,13 +112,15 @@ static __always_inline int add_unusual(struct wire_cell_op *op, __u32 index, __u
 	__u32 flags = tail >> 56;
 	__u64 wait = (__u32)tail;
 
-	if (flags & MAPAUDIT_REC_COUNT) {
-		op->counted += *latency;
-		return 0;
-	}
 	if (flags & MAPAUDIT_REC_SCALED) {
 		*latency <<= MAPAUDIT_SCALED_SHIFT;
 		wait <<= MAPAUDIT_SCALED_SHIFT;
+	}
+	if (flags & MAPAUDIT_REC_COUNT) {
+		op->counted += *latency;
+		if (wait)
+			add_wait(index, which, wait);
+		return 0;
 	}
 	if (flags & MAPAUDIT_REC_SAMPLED)
 		op->sampled++;

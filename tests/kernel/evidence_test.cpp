@@ -106,6 +106,29 @@ TEST_P(Waits, TimeOwnerAndBothStacksAreRight) {
     }
 }
 
+// A wait was seen where its operation happened to be timed: one in 128.
+TEST_P(Waits, AreNotSampled) {
+    for (const char* kind : {"mutex", "map", "readers"}) {
+        SCOPED_TRACE(kind);
+        constexpr int rounds = 23;
+        const Audited run = audit({GetParam(), kind, std::to_string(rounds), "5"}, {"--level", "sampled"});
+        ASSERT_EQ(run.target.exit_code, 0) << run.target.err;
+        ASSERT_EQ(run.auditor.exit_code, 0) << run.auditor.said();
+        long waits = 0;
+        for (const CsvRow& row : rows_of(run.csv, "total"))
+            if (!row.at("waits").empty()) waits += std::stol(row.at("waits"));
+        EXPECT_GE(waits, rounds - 3) << "of them, some may not have had to wait";
+        const std::string row = block_of(run.auditor.said(), " waits, ");
+        EXPECT_GE(std::stoi(row.substr(row.find(": ") + 2)), rounds - 3) << row;
+        const std::size_t held_at = row.find("held in");
+        ASSERT_NE(held_at, std::string::npos) << run.auditor.said();
+        EXPECT_THAT(row.substr(0, held_at), HasSubstr("wait_for_it (waiting.cpp:"));
+        EXPECT_THAT(row.substr(held_at), HasSubstr("hold_it_long (waiting.cpp:"));
+        const LedgerLine ledger = ledger_of(run.auditor);
+        EXPECT_EQ(ledger.fired, ledger.handled);
+    }
+}
+
 INSTANTIATE_TEST_SUITE_P(Builds, Waits, testing::Values("waiting_with_frames", "waiting_without_frames"),
                          [](const auto& instance) { return std::string(instance.param); });
 

@@ -122,14 +122,13 @@ SortColumn next_sort_column(SortColumn column) {
 
 std::optional<double> wait_share(const model::Row& row) {
     if (!row.mean_ns) return std::nullopt;
-    // Waits are of the timed calls, as the mean is: calls / weight of them.
-    const double timed_ns = *row.mean_ns * static_cast<double>(row.calls) / std::max(row.weight, 1.0);
-    return timed_ns > 0 ? std::min(row.wait_total_ns / timed_ns, 1.0) : 0.0;
+    const double spent_ns = *row.mean_ns * static_cast<double>(row.calls);  // the mean is that of the timed calls
+    return spent_ns > 0 ? std::min(row.wait_total_ns / spent_ns, 1.0) : 0.0;
 }
 
 std::optional<double> threads_waiting(const model::Row& row) {
     if (!row.mean_ns || row.calls == 0) return {};
-    const double seconds_waited = row.wait_total_ns * row.weight / 1e9;
+    const double seconds_waited = row.wait_total_ns / 1e9;
     return seconds_waited * row.calls_per_s / static_cast<double>(row.calls);
 }
 

@@ -126,8 +126,9 @@ static inline __u64 mapaudit_bucket_floor(__u32 index) {
 
 /* ---- records ---- */
 
-#define MAPAUDIT_REC_SAMPLED 0x01u  /* one call out of many was timed; the call itself is in a COUNT record */
-#define MAPAUDIT_REC_COUNT 0x02u    /* no timing: `latency` is a number of calls, `wait` how many of them migrated */
+#define MAPAUDIT_REC_SAMPLED 0x01u /* one call out of many was timed; the call itself is in a COUNT record */
+#define MAPAUDIT_REC_COUNT 0x02u /* no timing: `latency` is a number of calls; `wait` that of one call counted before \
+                                  */
 #define MAPAUDIT_REC_MIGRATED 0x04u /* the operation ended on another CPU than it began on */
 #define MAPAUDIT_REC_SCALED 0x08u   /* latency and wait are in units of 256 ticks, rounded down */
 #define MAPAUDIT_REC_GREW 0x10u     /* the operation started a growth or evacuated buckets */
@@ -194,8 +195,9 @@ struct mapaudit_thread_block {
     __u32 lock_notes; /* MAPAUDIT_NOTE_* */
     __u32 lock_owner; /* thread waited for */
     __u32 reserved0;
-    __u64 wait_started; /* ticks */
-    __u64 reserved[3];
+    __u64 wait_started;     /* ticks */
+    __u64 waited_for_since; /* ticks at which somebody began to wait for this thread */
+    __u64 reserved[2];
     struct mapaudit_record records[MAPAUDIT_RING];
     struct mapaudit_counter counters[MAPAUDIT_COUNTERS];
 };

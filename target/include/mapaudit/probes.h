@@ -222,7 +222,7 @@ template <op Op, class Body>
         return audit_in_part<Op>(map, body);
     if (!count_untimed(*block, id, static_cast<std::uint32_t>(Op))) [[unlikely]]
         return audit_in_part<Op>(map, body);
-    timed running(*block, id, Op, timed::none);
+    timed running(*block, id, Op, timed::counted);
     return body(running);
 }
 template <op Op, class Body>

@@ -213,21 +213,23 @@ TEST(Batches, map_zero_is_counted_as_other) {
 
 TEST(Batches, flags_go_to_their_own_counters) {
     UsdtHost host;
-    const std::vector<mapaudit_record> records = {
+    std::vector<mapaudit_record> records = {
         record_of(7, 1000, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_COUNT),
         record_of(7, 300, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_SAMPLED),
         record_of(7, 300, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_MIGRATED, 40),
         record_of(7, 3, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_SCALED, 2),
         record_of(7, 500, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_GREW),
     };
+    records.push_back(record_of(7, 0, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_COUNT, 11));
+    records.push_back(record_of(7, 0, MAPAUDIT_OP_ASSIGN, MAPAUDIT_REC_COUNT | MAPAUDIT_REC_SCALED, 3));
     host.batch(records);
-    host.expect_balance(5);
+    host.expect_balance(7);
     const wire_cell_op& op = host.op_of(7, MAPAUDIT_OP_ASSIGN);
     EXPECT_EQ(op.counted, 1000u);
     EXPECT_EQ(op.sampled, 1u);
     EXPECT_EQ(op.migrations, 1u);
-    EXPECT_EQ(op.waits, 2u);
-    EXPECT_EQ(op.wait_sum, 40u + 2 * 256);
+    EXPECT_EQ(op.waits, 4u) << "those of calls that were only counted, too";
+    EXPECT_EQ(op.wait_sum, 40u + 2 * 256 + 11 + 3 * 256);
     EXPECT_EQ(op.grew_sum, 500u);
     EXPECT_EQ(op.latency_sum, 300u + 300 + 3 * 256 + 500);
     EXPECT_EQ(host.timed(op), 4u);

@@ -120,6 +120,8 @@ TEST(Records, are_summed_up_by_map_and_operation) {
                                          record_of(2, MAPAUDIT_OP_ERASE, 1000, MAPAUDIT_REC_COUNT),
                                          record_of(2, MAPAUDIT_OP_ERASE, 50, MAPAUDIT_REC_GREW)};
     records[0].wait = 60;
+    records.push_back(record_of(2, MAPAUDIT_OP_ERASE, 0, MAPAUDIT_REC_COUNT));
+    records.back().wait = 90;
     const RecordSums sums = sum_records(records);
     ASSERT_EQ(sums.ops.size(), 3u);
     EXPECT_EQ(sums.malformed, 0u);
@@ -137,6 +139,8 @@ TEST(Records, are_summed_up_by_map_and_operation) {
     EXPECT_EQ(looked_up.latency.count(), 1u);
     const RecordSums::Op& erased = sums.ops.at({2, MAPAUDIT_OP_ERASE});
     EXPECT_EQ(erased.counted, 1000u);
+    EXPECT_EQ(erased.counts.waits, 1u) << "of a call that was only counted";
+    EXPECT_EQ(erased.counts.wait_sum, 90u);
     EXPECT_EQ(erased.counts.calls, 1u);
     EXPECT_EQ(erased.counts.latency_sum, 50u);
     EXPECT_EQ(erased.counts.grew.count(), 1u);

@@ -155,6 +155,51 @@ TEST(LockNotes, ReadersHaveNoNameButAreToldToo) {
     EXPECT_EQ(detail::tls_block->events, before + 1);
 }
 
+// At the sampled level: 127 of 128 waits were seen by nobody.
+TEST(LockNotes, AWaitOfACallThatIsNotTimedIsARecordWithoutACall) {
+    map_handle handle("test", "sampled", {});
+    detail::owned_lock<std::mutex> lock;
+    const listening on(MAPAUDIT_SEM_BATCH_SAMPLED), released(MAPAUDIT_SEM_RELEASED), contended(MAPAUDIT_SEM_CONTENDED);
+    const auto be_untimed = [&handle] {
+        detail::owned_lock<std::mutex> free;
+        operate(handle, free, [] {});  // a thread's first call is timed
+        detail::tls_block->countdown = 1000;
+    };
+    be_untimed();
+    const std::uint64_t before = detail::tls_block->events, started = detail::ticks();
+    std::uint64_t records = 0, told = 0;
+    std::uint32_t owner = 0;
+    mapaudit_record last{};
+    std::thread other;
+    operate(handle, lock, [&] {
+        other = std::thread([&] {
+            be_untimed();
+            const auto& block = *detail::tls_block;
+            const std::uint64_t seq = block.seq, events = block.events;
+            operate(handle, lock, [] {});
+            records = block.seq - seq;
+            told = block.events - events;
+            owner = block.lock_owner;
+            last = block.records[(block.seq - 1) % MAPAUDIT_RING];
+        });
+        until_another_thread_waits();
+    });
+    const std::uint64_t since = detail::tls_block->waited_for_since;
+    other.join();
+    EXPECT_EQ(records, 1u);
+    EXPECT_EQ(last.map, handle.id());
+    EXPECT_EQ(last.op, MAPAUDIT_OP_ASSIGN);
+    EXPECT_EQ(last.flags & MAPAUDIT_REC_COUNT, MAPAUDIT_REC_COUNT);
+    EXPECT_EQ(last.latency, 0u) << "the call itself is in the counters";
+    EXPECT_GT(last.wait, 0u);
+    EXPECT_EQ(owner, detail::tls_block->tid);
+    EXPECT_EQ(told, 1u) << "contended";
+    EXPECT_EQ(detail::tls_block->events, before + 1) << "released";
+    EXPECT_GE(since + (1u << detail::wait_clock_shift), started);
+    EXPECT_LE(since, detail::ticks());
+    EXPECT_EQ(detail::tls_block->lock_map, 0u);
+}
+
 TEST(LockNotes, AnIterationOwnsItsMapWhileItLasts) {
     mutex_map<int, int> map("iterated");
     map.assign(1, 1);

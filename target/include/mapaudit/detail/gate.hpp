@@ -83,12 +83,12 @@ public:
     {
         if (taken_) gate_.own(thread);
     }
-    bool disown() noexcept requires requires(Gate& g) { g.disown(); }
-    { return taken_ && gate_.disown(); }
+    std::uint32_t disown() noexcept requires requires(Gate& g) { g.disown(); }
+    { return taken_ ? gate_.disown() : 0; }
     std::uint32_t owner() const noexcept requires requires(const Gate& g) { g.owner(); }
     { return gate_.owner(); }
-    void wait_begins() noexcept requires requires(Gate& g) { g.wait_begins(); }
-    { gate_.wait_begins(); }
+    void wait_begins(std::uint32_t at) noexcept requires requires(Gate& g) { g.wait_begins(0u); }
+    { gate_.wait_begins(at); }
 
 private:
     Gate& gate_;

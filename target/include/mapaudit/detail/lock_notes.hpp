@@ -20,9 +20,9 @@
 
 namespace mapaudit::detail {
 
-// A mutex, shared or not, that knows its exclusive holder and whether somebody waits for the present one: while
-// somebody listens at level full. Unheard, locking and unlocking are the mutex's own. Thread safety: own() and disown()
-// are the holder's, the rest anybody's.
+// A mutex, shared or not, that knows its exclusive holder and since when somebody waits for the present one: while
+// operations are counted or timed. Unheard, locking and unlocking are the mutex's own. Thread safety: own() and
+// disown() are the holder's, the rest anybody's.
 //
 // A plain mutex keeps its last owner when it is let go: the next one comes a moment later, and in the moments before
 // and after its stores a waiter would find nobody. One that readers share forgets it, for it may be theirs next.
@@ -40,19 +40,23 @@ public:
 
 #ifndef MAPAUDIT_NO_PROBES
     void own(std::uint32_t thread) noexcept { owner_.store(thread, std::memory_order_relaxed); }
-    // Before an exclusive unlock by a holder that had called own(): has anybody waited for it?
-    bool disown() noexcept {
+    // Before an exclusive unlock by a holder that had called own(): since when has anybody waited for it? A wait_clock
+    // reading; 0: nobody has.
+    std::uint32_t disown() noexcept {
         if constexpr (shares) owner_.store(0, std::memory_order_relaxed);
-        return waited_for();
+        return waited_since();
     }
     // Before a shared unlock. Where several readers were waited for, the first to leave is told.
-    bool waited_for() noexcept {
-        if (!waited_for_.load(std::memory_order_relaxed)) [[likely]]
-            return false;
-        waited_for_.store(false, std::memory_order_relaxed);
-        return true;
+    std::uint32_t waited_since() noexcept {
+        const std::uint32_t since = waited_since_.load(std::memory_order_relaxed);
+        if (since == 0) [[likely]]
+            return 0;
+        waited_since_.store(0, std::memory_order_relaxed);
+        return since;
     }
-    void wait_begins() noexcept { waited_for_.store(true, std::memory_order_relaxed); }
+    void wait_begins(std::uint32_t at) noexcept {
+        if (waited_since_.load(std::memory_order_relaxed) == 0) waited_since_.store(at, std::memory_order_relaxed);
+    }
     // Thread id, if the lock is held; 0: held shared, or by somebody who did not call own().
     std::uint32_t owner() const noexcept { return owner_.load(std::memory_order_relaxed); }
 #endif
@@ -63,7 +67,7 @@ private:
     Mutex mutex_;
 #ifndef MAPAUDIT_NO_PROBES
     std::atomic<std::uint32_t> owner_ = 0;
-    std::atomic<bool> waited_for_ = false;
+    std::atomic<std::uint32_t> waited_since_ = 0;
 #endif
 };
 
@@ -86,19 +90,24 @@ inline void note(mapaudit_thread_block& block, std::uint32_t map, std::uint32_t 
     block.lock_notes |= what;
 }
 
+// Ticks in 32 bits, for the locks: in steps of about 100 ns, going round every few minutes; never 0.
+inline constexpr int wait_clock_shift = 8;
+inline std::uint32_t wait_clock(std::uint64_t at_ticks) noexcept {
+    return static_cast<std::uint32_t>(at_ticks >> wait_clock_shift) | 1u;
+}
+
 // Takes a lock that was not free; returns for how many ticks that took, at least 1.
-// `owners_known`: every holder says who it is.
 template <class Lock, class Take>
 [[gnu::noinline, gnu::cold]] std::uint64_t wait_for(mapaudit_thread_block& block, std::uint32_t map, Lock& lock,
-                                                    bool owners_known, Take take) {
+                                                    Take take) {
     std::uint32_t owner = 0;
-    if constexpr (requires { lock.owner(); }) {
-        if (owners_known) owner = lock.owner();
-        lock.wait_begins();
-    }
     const std::uint32_t doing = block.op;
     block.op = doing | MAPAUDIT_IN_WAIT;
     const std::uint64_t start = ticks();
+    if constexpr (requires { lock.owner(); }) {
+        owner = lock.owner();
+        lock.wait_begins(wait_clock(start));
+    }
     take(lock);
     const std::uint64_t end = ticks();
     block.op = doing;
@@ -108,10 +117,12 @@ template <class Lock, class Take>
     return end > start ? end - start : 1;
 }
 
-// The holder is about to let go of a lock that others wait for.
-[[gnu::noinline, gnu::cold]] inline void note_waited_for(std::uint32_t map, bool shared) noexcept {
+// The holder is about to let go of a lock that others wait for, since a reading of wait_clock.
+[[gnu::noinline, gnu::cold]] inline void note_waited_for(std::uint32_t map, std::uint32_t since, bool shared) noexcept {
     if (tls_block == nullptr) return;
     note(*tls_block, map, MAPAUDIT_NOTE_WAITED_FOR | (shared ? MAPAUDIT_NOTE_SHARED : 0u));
+    const std::uint64_t now = ticks();
+    tls_block->waited_for_since = now - (std::uint64_t{wait_clock(now) - since} << wait_clock_shift);
 }
 
 // Tells what was noted of an operation that has ended. `held` and `wait` in ticks. Inlined into nobody: its caller is
@@ -132,6 +143,20 @@ template <class Lock, class Take>
         mapaudit_probe_contended(map, op, ns_of_ticks(wait), block.lock_owner,
                                  ns_of_ticks(ticks() - block.wait_started));
     }
+}
+
+// Likewise, of an operation that was counted and not timed. Its wait becomes a record without a call; for how long it
+// held a lock is known from the moment on that somebody waited for it.
+[[gnu::noinline, gnu::cold]] inline void tell_untimed_lock_notes(mapaudit_thread_block& block, std::uint32_t map,
+                                                                 std::uint32_t op, std::uint64_t wait) noexcept {
+    if (wait != 0) {
+        const bool scaled = wait >> 32 != 0;
+        append_on(block, current_cpu(block));
+        append_record(
+            block, {map, 0, static_cast<__u32>(scaled ? wait >> MAPAUDIT_SCALED_SHIFT : wait), 0, static_cast<__u8>(op),
+                    static_cast<__u8>(MAPAUDIT_REC_COUNT | (scaled ? MAPAUDIT_REC_SCALED : 0u))});
+    }
+    tell_lock_notes(block, map, op, ticks() - block.waited_for_since, wait);
 }
 
 // For holders outside the audited operations (an iteration, a clear): they are waited for as well. Takes the lock
@@ -156,7 +181,7 @@ public:
     [[gnu::always_inline]] void unlock() {
         Lock& lock = *std::exchange(lock_, nullptr);
         bool waited_for = false;
-        if (since_ != 0) waited_for = Shared ? lock.waited_for() : lock.disown();
+        if (since_ != 0) waited_for = (Shared ? lock.waited_since() : lock.disown()) != 0;
         if constexpr (Shared)
             lock.unlock_shared();
         else

@@ -72,14 +72,15 @@ class timed {
 public:
     static constexpr bool listening = true;
 
-    enum mode : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4 };
+    // counted: at the sampled level, and not to be timed; only a wait is.
+    enum mode : std::uint8_t { none = 0, every = 1, sample = 2, alone = 4, counted = 8 };
 
     [[gnu::always_inline]] timed(mapaudit_thread_block& block, std::uint32_t map, op what, std::uint8_t how) noexcept
         : block_(block), map_(map), op_(what), mode_(how), outer_(detail::in_op(block)) {
         detail::in_op(block) = map | static_cast<std::uint64_t>(what) << 32;
         if ((mode_ & alone) != 0) [[unlikely]]
             start_ns_ = detail::monotonic_ns();
-        if (mode_ != none) {
+        if (is_timed()) {
             cpu_ = detail::current_cpu(block);
             start_ = detail::ticks();
         }
@@ -88,26 +89,30 @@ public:
     timed& operator=(const timed&) = delete;
     [[gnu::always_inline]] ~timed() {
         std::uint64_t end = 0;
-        if (mode_ != none) end = detail::ticks_after();
+        if (is_timed()) end = detail::ticks_after();
         detail::in_op(block_) = outer_;
-        if (mode_ != none && block_.lock_map != 0) [[unlikely]]
-            detail::tell_lock_notes(block_, map_, static_cast<std::uint32_t>(op_), end - start_ - wait_, wait_);
-        if (mode_ != none) record(end);
+        if (mode_ != none && block_.lock_map != 0) [[unlikely]] {
+            if (is_timed())
+                detail::tell_lock_notes(block_, map_, static_cast<std::uint32_t>(op_), end - start_ - wait_, wait_);
+            else
+                detail::tell_untimed_lock_notes(block_, map_, static_cast<std::uint32_t>(op_), wait_);
+        }
+        if (is_timed()) record(end);
         if (grew_) [[unlikely]]
             report_growth(block_, map_, growth_);
         if (evacuated_) [[unlikely]]
             report_evacuation(block_, map_, evacuation_);
     }
 
-    // Takes a lock; a contended one is timed, and its wait becomes part of the record. A free one costs no clock. Where
-    // there will be no record, or there is nobody to wait for, the lock is just taken, which is cheaper than to try
-    // first.
+    // Takes a lock; a contended one is timed, and its wait becomes part of the record, or one by itself. A free one
+    // costs no clock. Where nobody listens, or there is nobody to wait for, the lock is just taken, which is cheaper
+    // than to try first.
     template <class Lock>
     [[gnu::always_inline]] void lock(Lock& lock) {
         if (mode_ == none || detail::surely_free(lock))
             lock.lock();
         else if (!lock.try_lock()) [[unlikely]]
-            wait_ += detail::wait_for(block_, map_, lock, (mode_ & every) != 0, [](Lock& l) { l.lock(); });
+            wait_ += detail::wait_for(block_, map_, lock, [](Lock& l) { l.lock(); });
         if constexpr (requires { lock.own(0u); })
             if (mode_ != none) lock.own(block_.tid);
         block_.op = static_cast<std::uint32_t>(op_) | MAPAUDIT_IN_LOCK;
@@ -117,23 +122,25 @@ public:
         if (mode_ == none)
             lock.lock_shared();
         else if (!lock.try_lock_shared()) [[unlikely]]
-            wait_ += detail::wait_for(block_, map_, lock, (mode_ & every) != 0, [](Lock& l) { l.lock_shared(); });
+            wait_ += detail::wait_for(block_, map_, lock, [](Lock& l) { l.lock_shared(); });
         block_.op = static_cast<std::uint32_t>(op_) | MAPAUDIT_IN_LOCK;
     }
     // Let go of a lock taken above. Whoever unlocks it in another way is not told of those who waited.
     template <class Lock>
     [[gnu::always_inline]] void unlock(Lock& lock) {
         if constexpr (requires { lock.disown(); })
-            if (mode_ != none && lock.disown()) [[unlikely]]
-                detail::note_waited_for(map_, false);
+            if (mode_ != none)
+                if (const std::uint32_t since = lock.disown(); since != 0) [[unlikely]]
+                    detail::note_waited_for(map_, since, false);
         left_lock();
         lock.unlock();
     }
     template <class Lock>
     [[gnu::always_inline]] void unlock_shared(Lock& lock) {
-        if constexpr (requires { lock.waited_for(); })
-            if (mode_ != none && lock.waited_for()) [[unlikely]]
-                detail::note_waited_for(map_, true);
+        if constexpr (requires { lock.waited_since(); })
+            if (mode_ != none)
+                if (const std::uint32_t since = lock.waited_since(); since != 0) [[unlikely]]
+                    detail::note_waited_for(map_, since, true);
         left_lock();
         lock.unlock_shared();
     }
@@ -148,6 +155,7 @@ public:
     }
 
 private:
+    [[gnu::always_inline]] bool is_timed() const noexcept { return (mode_ & ~counted) != 0; }
     // Before the unlock, which may wake those who wait and be preempted by them: that is no preemption of a holder.
     [[gnu::always_inline]] void left_lock() noexcept { block_.op = static_cast<std::uint32_t>(op_); }
     [[gnu::always_inline]] void record(std::uint64_t end) noexcept {
@@ -219,7 +227,7 @@ namespace detail {
     if (armed(MAPAUDIT_SEM_BATCH)) {
         how = timed::every;
     } else if (armed(MAPAUDIT_SEM_BATCH_SAMPLED)) {
-        if (count_call(block, map, static_cast<std::uint32_t>(what))) how = timed::sample;
+        how = count_call(block, map, static_cast<std::uint32_t>(what)) ? timed::sample : timed::counted;
     }
     if (armed(semaphore_of(what))) [[unlikely]]
         how |= timed::alone;
