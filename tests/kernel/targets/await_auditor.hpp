@@ -13,7 +13,7 @@ namespace mapaudit::test {
 
 inline void await_auditor() {
     std::fprintf(stderr, "ready\n");
-    while (!timing_every_operation()) ::usleep(1000);
+    while (!detail::armed(MAPAUDIT_SEM_BATCH) && !detail::armed(MAPAUDIT_SEM_BATCH_SAMPLED)) ::usleep(1000);
     // The kernel raises a probe's semaphore just before it patches the probe; ours is attached last.
     ::usleep(50'000);
 }
