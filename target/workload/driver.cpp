@@ -46,7 +46,12 @@ Outcome merge(const Options& options, const Workers& threads, const std::vector<
         outcome.conflicts += worker.conflicts;
         for (unsigned i = 0; i < worker.map_count; ++i)
             outcome.maps[worker.first_map + i * worker.map_stride].ops += worker.ops[i];
-        if (outcome.latency) *outcome.latency += *worker.latency;
+        if (!outcome.latency) continue;
+        *outcome.latency += *worker.latency;
+        if (worker.map_count != 1) continue;
+        auto& of_its_map = outcome.maps[worker.first_map].latency;
+        if (!of_its_map) of_its_map = std::make_unique<OpLatencies>();
+        *of_its_map += *worker.latency;
     }
     outcome.seconds = static_cast<double>(finished_ns - threads.started_ns()) / 1e9;
     outcome.ns_per_tick = threads.ns_per_tick();

@@ -5,12 +5,14 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include <mapaudit/probes.h>
 
+#include "window_costs.hpp"
 #include "workers.hpp"
 
 namespace mapaudit::workload {
@@ -43,14 +45,24 @@ std::string map_name(const Options& options, unsigned index);
 Outcome merge(const Options& options, const Workers& threads, const std::vector<Worker>& workers,
               std::vector<MapOutcome> maps);
 
-template <class Map>
-[[gnu::always_inline]] inline void execute(Map& map, Operation operation, std::uint64_t key, std::uint64_t value) {
+// `begin` is called once it is known which operation it will be: no branch of the driver's own that the processor
+// guesses wrong lies between it and the map.
+template <class Map, class Begin>
+[[gnu::always_inline]] inline void execute(Map& map, Operation operation, std::uint64_t key, std::uint64_t value,
+                                           Begin begin) {
     switch (operation) {
         case Operation::lookup:
+            begin();
             if (const auto found = map.lookup(key)) asm volatile("" : : "r"(*found));  // the result counts as used
             break;
-        case Operation::erase: map.erase(key); break;
-        case Operation::assign: map.assign(key, value); break;
+        case Operation::erase:
+            begin();
+            map.erase(key);
+            break;
+        case Operation::assign:
+            begin();
+            map.assign(key, value);
+            break;
     }
 }
 
@@ -58,29 +70,26 @@ template <class Map>
 template <class Conflict, class Map>
 void work(Worker& worker, std::uint64_t limit, const Plan& plan, const Workers& threads,
           std::vector<std::unique_ptr<Map>>& maps) {
-    const bool audited_in_full = worker.latency && timing_every_operation();
-    InnerClockReads inner;
+    WindowCosts costs;
     while (worker.done < limit && !threads.stop()) {
         if (worker.interval_ns > 0) threads.await_turn(worker);
         const Operation operation = plan.draw_operation(worker.random);
         const std::uint64_t key = plan.draw_key(worker.random);
         const std::uint64_t pick = worker.map_count == 1 ? 0 : worker.random.below(worker.map_count);
         Map& map = *maps[worker.first_map + pick * worker.map_stride];
-        const std::uint64_t audit_cost = audited_in_full ? inner.ticks_at(worker.done) : 0;
-        const std::uint64_t traps = handed_over();
-        const std::uint64_t start = worker.latency ? ticks() : 0;
+        std::optional<OperationWindow> window;
         try {
-            execute(map, operation, key, worker.done);
+            execute(map, operation, key, worker.done, [&] {
+                if (worker.latency) window.emplace(costs.at(worker.done));
+            });
         } catch (const Conflict&) {
             ++worker.conflicts;
         }
         const auto op = static_cast<unsigned>(operation);
-        if (worker.latency) {
-            const std::uint64_t end = ticks();
-            // The one operation in MAPAUDIT_BATCH that pays for the batch's trap, or that reports a growth, shows the
-            // auditor's cost, not the map's.
-            if (handed_over() == traps)
-                (*worker.latency)[op].add(end > start + audit_cost ? end - start - audit_cost : 0);
+        if (window) {
+            const OperationWindow::Closed closed = window->close();
+            (*worker.latency)[op].add(closed.latency);
+            if (closed.audited) worker.latency->audited[op].add(closed.latency);
         }
         ++worker.ops[pick][op];
         ++worker.done;

@@ -60,7 +60,7 @@ struct NeverThrown {};  // for maps that have no conflicts to throw
 
 template <class Map>
 std::variant<Outcome, Failure> run_plain(const Options& options) {
-    return drive<NeverThrown>(options, Map::concurrent,
+    return drive<NeverThrown>(options, Map::concurrent && !options.own_maps,
                               [](const std::string& name) { return std::make_unique<Map>(name); });
 }
 

@@ -34,12 +34,16 @@ struct OpCounts {
 };
 
 struct OpLatencies {
-    std::array<LatencyHistogram, 3> histograms{};
+    // Of all operations, and of those that an auditor timed as well.
+    std::array<LatencyHistogram, 3> histograms{}, audited{};
 
     LatencyHistogram& operator[](std::size_t op) noexcept { return histograms[op]; }
     const LatencyHistogram& operator[](std::size_t op) const noexcept { return histograms[op]; }
     OpLatencies& operator+=(const OpLatencies& more) noexcept {
-        for (std::size_t op = 0; op < histograms.size(); ++op) histograms[op].merge(more[op]);
+        for (std::size_t op = 0; op < histograms.size(); ++op) {
+            histograms[op].merge(more[op]);
+            audited[op].merge(more.audited[op]);
+        }
         return *this;
     }
 };
@@ -51,6 +55,7 @@ struct MapOutcome {
     std::uint64_t grows = 0;              // since the load started
     std::uint64_t buckets = 0, size = 0;  // when the load ended
     double load_factor = 0;
+    std::unique_ptr<OpLatencies> latency{};  // in ticks; null unless operations were timed and each thread had one map
 };
 
 struct Outcome {

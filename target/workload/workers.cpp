@@ -66,7 +66,10 @@ Worker::Worker(const Options& options, unsigned index) : random(options.seed, in
     const std::uint64_t remainder = total % options.threads;
     quota =
         options.ops ? total / options.threads + (index < remainder ? 1 : 0) : std::numeric_limits<std::uint64_t>::max();
-    if (options.time_ops) latency = std::make_unique<OpLatencies>();
+    if (options.time_ops) {
+        latency = std::make_unique<OpLatencies>();
+        operation_ends_wanted = true;
+    }
     if (options.rate_per_s > 0) {
         interval_ns = 1e9 * options.threads / options.rate_per_s;
         due_ns = interval_ns * index / options.threads;  // from the start of the load, which Workers::run_slot adds

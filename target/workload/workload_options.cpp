@@ -53,12 +53,14 @@ void add_map_and_report_options(CLI::App& app, Options& o) {
            "Maps to spread the operations over; a kind that forbids concurrent access gets at least one a thread")
         ->check(CLI::Range(1u, 16'000'000u))
         ->capture_default_str();
+    app.add_flag("--own-maps", o.own_maps, "Each thread has maps of its own, whatever the kind allows");
     app.add_option("--name", o.name, "Maps are named NAME, NAME-1, NAME-2, ...")->capture_default_str();
     const std::map<std::string, OnConflict> policies{
         {"abort", OnConflict::abort}, {"throw", OnConflict::throw_}, {"report", OnConflict::report}};
     app.add_option("--on-conflict", o.on_conflict,
                    "Share maps that forbid concurrent access between all threads, on purpose; abort, throw or report")
-        ->transform(CLI::CheckedTransformer(policies));
+        ->transform(CLI::CheckedTransformer(policies))
+        ->excludes("--own-maps");
     app.add_option("--wait-attach", o.wait_attach_s,
                    "Start when a probe is attached; exit 3 if none is within so many seconds")
         ->check(CLI::PositiveNumber);

@@ -26,6 +26,7 @@ struct Options {
     double rate_per_s = 0;      // over all threads; 0: as fast as it goes
     std::uint64_t seed = 1;
     unsigned maps = 1;
+    bool own_maps = false;  // each thread has maps that no other uses, as where a kind forbids concurrent access
     std::string name = "workload";
     std::optional<OnConflict> on_conflict;
     std::optional<double> wait_attach_s;

@@ -33,6 +33,28 @@ Json latency_json(const LatencyHistogram& histogram, double ns_per_tick) {
     return json;
 }
 
+// [from, to, calls, calls that an auditor timed as well] of each bucket that holds any, from the fastest to the
+// slowest.
+Json buckets_json(const LatencyHistogram& all, const LatencyHistogram& audited, double ns_per_tick) {
+    Json json = Json::array();
+    for (std::uint32_t i = 0; i < MAPAUDIT_BUCKETS; ++i)
+        if (all.count(i) != 0)
+            json.push_back({static_cast<double>(mapaudit_bucket_floor(i)) * ns_per_tick,
+                            static_cast<double>(mapaudit_bucket_floor(i + 1)) * ns_per_tick, all.count(i),
+                            audited.count(i)});
+    return json;
+}
+
+Json map_json(const MapOutcome& map, double ns_per_tick) {
+    Json json{{"id", map.id},           {"name", map.name}, {"ops", ops_json(map.ops)},      {"grows", map.grows},
+              {"buckets", map.buckets}, {"size", map.size}, {"load_factor", map.load_factor}};
+    if (map.latency)
+        for (std::size_t op = 0; op < operation_names.size(); ++op)
+            json["latency_buckets_ns"][operation_names[op]] =
+                buckets_json((*map.latency)[op], map.latency->audited[op], ns_per_tick);
+    return json;
+}
+
 double rate(const Outcome& outcome) {
     return outcome.seconds > 0 ? static_cast<double>(outcome.total_ops().sum()) / outcome.seconds : 0.0;
 }
@@ -49,14 +71,7 @@ std::string to_json(const Outcome& outcome, const Options& options) {
     json["grows"] = outcome.total_grows();
     if (options.on_conflict) json["conflicts"] = outcome.conflicts;
     json["maps"] = Json::array();
-    for (const MapOutcome& map : outcome.maps)
-        json["maps"].push_back({{"id", map.id},
-                                {"name", map.name},
-                                {"ops", ops_json(map.ops)},
-                                {"grows", map.grows},
-                                {"buckets", map.buckets},
-                                {"size", map.size},
-                                {"load_factor", map.load_factor}});
+    for (const MapOutcome& map : outcome.maps) json["maps"].push_back(map_json(map, outcome.ns_per_tick));
     if (outcome.latency)
         for (std::size_t op = 0; op < operation_names.size(); ++op)
             json["latency_ns"][operation_names[op]] = latency_json((*outcome.latency)[op], outcome.ns_per_tick);

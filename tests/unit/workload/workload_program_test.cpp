@@ -81,6 +81,36 @@ TEST(Program, JsonIsTheWholeOfStdout) {
     }
 }
 
+TEST(Program, BucketsHoldEveryOperationOfAMap) {
+    for (const Kind& kind : all_kinds()) {
+        SCOPED_TRACE(kind.name);
+        const Json json = Json::parse(workload({"--map", std::string(kind.name), "--threads", "3", "--ops", "30011",
+                                                "--own-maps", "--time-ops", "--json"})
+                                          .out);
+        ASSERT_EQ(json.at("maps").size(), 3u);
+        for (const Json& map : json.at("maps")) {
+            for (const auto& [op, calls] : map.at("ops").items()) {
+                std::uint64_t counted = 0;
+                double end = 0;
+                for (const Json& bucket : map.at("latency_buckets_ns").at(op)) {
+                    EXPECT_GE(bucket.at(0).get<double>(), end);
+                    end = bucket.at(1).get<double>();
+                    EXPECT_LT(bucket.at(0).get<double>(), end);
+                    counted += bucket.at(2).get<std::uint64_t>();
+                    EXPECT_EQ(bucket.at(3), 0) << "nobody audits";
+                }
+                EXPECT_EQ(counted, calls.get<std::uint64_t>()) << op;
+            }
+        }
+    }
+}
+
+TEST(Program, BucketsAreAMapsOnlyWhereAThreadHasOneMap) {
+    const Finished result =
+        workload({"--map", "mutex_map", "--threads", "2", "--maps", "2", "--ops", "1009", "--time-ops", "--json"});
+    for (const Json& map : Json::parse(result.out).at("maps")) EXPECT_FALSE(map.contains("latency_buckets_ns"));
+}
+
 TEST(Program, UntimedReportHasNoLatency) {
     const Finished result = workload({"--map", "mutex_map", "--ops", "10", "--json"});
     EXPECT_FALSE(Json::parse(result.out).contains("latency_ns"));
