@@ -84,7 +84,9 @@ bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen-
 
 void Outputs::summarize(const model::Report& total, bool with_stacks) {
     const output::EvidenceView evidence{parts_->view.filter, with_stacks};
-    output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), evidence);
+    output::SummaryRows table;
+    table.sort = parts_->view.sort;
+    output::SummarySink summary(output::OutputFile::lent(STDERR_FILENO, "stderr"), evidence, table);
     (void)summary.write(total);
 }
 

@@ -66,6 +66,13 @@ struct Row {
     std::uint64_t conflicts_seen() const { return conflicts + fatal_errors; }
 };
 
+// The share of the operations' time that was spent waiting for a lock, 0 to 1; empty where nothing was timed.
+std::optional<double> wait_share(const Row& row);
+// Time that its calls waited for a lock, and that they took in all: of every call, where only some were timed, by the
+// weight of those. 0 where nothing was timed.
+double time_waited_ns(const Row& row);
+double time_spent_ns(const Row& row);
+
 // One cause of loss, in words a user can act on, and how many operations or events it swallowed.
 struct Loss {
     std::string cause;

@@ -33,12 +33,12 @@ model::Report many_rows(std::uint32_t n) {
 TEST(Layout, golden_at_120_columns) {
     // clang-format off
     EXPECT_EQ(drawn(layout(sample_report(), {}, {}, 120, 10)),
-R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by calls                                                    |
+R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by trouble                                                  |
 |MAP(kind)              OP     CALLS/s    P50    P90    P99  P99.9    MAX WAIT%  CPU%    SIZE BUCKETS  BKTS/s  LOAD GROWS|
-|users(go_map)          lookup   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0  50.0    1000     256      96  3.91     3|
 |users(go_map)          assign    500k  123ns  247ns 1.23µs 12.3µs 1.52ms  20.0  12.3    1000     256      96  3.91     3|
-|a,"b"\x0a\x1b[31m)" "\ufffd" R"(\xe… erase       21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0     -    1000     256       0  3.91     0|
+|users(go_map)          lookup   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0  50.0    1000     256      96  3.91     3|
 |users(go_map)          grow      1.50 50.0µs  100µs  500µs 5.00ms  617ms   0.0   0.0    1000     256      96  3.91     3|
+|a,"b"\x0a\x1b[31m)" "\ufffd" R"(\xe… erase       21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0     -    1000     256       0  3.91     0|
 |#2(go_map)             lookup       0      -      -      -      -      -     -     -       -       -       0     -     0|
 |                                                                                                                        |
 |1000003 fired = 1000000 handled + 3 lost (2 ring full, 1 unreadable memory)                                             |
@@ -50,12 +50,12 @@ R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by calls        
 TEST(Layout, golden_at_80_columns) {
     // clang-format off
     EXPECT_EQ(drawn(layout(sample_report(), {}, {}, 80, 10)),
-R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by calls            |
+R"(|mapaudit  pid 4242 (work\x1b[2Jer, full)  00:01:23  3 maps  by trouble          |
 |MAP(kind)          OP     CALLS/s    P50    P99    MAX WAIT%  CPU% BUCKETS GROWS|
-|users(go_map)      lookup   6.17M 38.5ns  385ns  475µs   0.0  50.0     256     3|
 |users(go_map)      assign    500k  123ns 1.23µs 1.52ms  20.0  12.3     256     3|
-|a,"b"\x0a\x1b[31m… erase       21 7.00ns 70.0ns 86.4µs   0.0     -     256     0|
+|users(go_map)      lookup   6.17M 38.5ns  385ns  475µs   0.0  50.0     256     3|
 |users(go_map)      grow      1.50 50.0µs  500µs  617ms   0.0   0.0     256     3|
+|a,"b"\x0a\x1b[31m… erase       21 7.00ns 70.0ns 86.4µs   0.0     -     256     0|
 |#2(go_map)         lookup       0      -      -      -     -     -       -     0|
 |                                                                                |
 |1000003 fired = 1000000 handled + 3 lost (2 ring full, 1 unreadable memory)     |

@@ -199,8 +199,8 @@ TEST_F(ScreenTest, keys_do_what_the_help_says) {
     EXPECT_TRUE(press(*screen, "\x1b[6~", "rows 27-52 of 100"));  // PgDn
     EXPECT_TRUE(press(*screen, "\x1bOB", "rows 28-53 of 100"));   // down
     EXPECT_TRUE(press(*screen, "\x1b[5~", "rows 2-27 of 100"));   // PgUp
-    EXPECT_TRUE(press(*screen, "s", "by p50"));
-    EXPECT_TRUE(press(*screen, "x", "by p50"));
+    EXPECT_TRUE(press(*screen, "s", "by calls"));
+    EXPECT_TRUE(press(*screen, "x", "by calls"));
     EXPECT_TRUE(press(*screen, "q", ""));
     EXPECT_TRUE(screen->poll_keys());
 }
