@@ -11,6 +11,7 @@
 
 #include "output/blame_table.hpp"
 #include "output/format.hpp"
+#include "output/headline_text.hpp"
 #include "output/ledger.hpp"
 #include "output/row_table.hpp"
 
@@ -146,7 +147,7 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(called),
                  [](const model::Row* row) { return row->calls != 0; });
 
-    std::string text = fmt::format("\nmapaudit watched {} for {}: {} known.\n\n",
+    std::string text = fmt::format("\n{}\n\nmapaudit watched {} for {}: {} known.\n\n", headline_line(total, view).text,
                                    total.targets.empty() ? "nothing" : targets_line(total, 8),
                                    duration(total.elapsed_s * 1e9), counted(total.maps, "map", "maps"));
     if (called.empty()) {

@@ -23,6 +23,8 @@ model::Report total() { return sample_report(model::Scope::total); }
 TEST(Summary, golden) {
     // clang-format off
     EXPECT_EQ(summary_text(total()), R"(
+users: concurrent access where none is allowed, 2 times
+
 mapaudit watched pid 4242 (work\x1b[2Jer, full) for 83.5s: 3 maps known.
 
 MAP(kind)                              OP            CALLS CALLS/s    P50    P90    P99  P99.9    MAX WAIT% WAITING
