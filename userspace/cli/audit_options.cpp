@@ -101,9 +101,9 @@ void add_audit_options(CLI::App& command, AuditOptions& options) {
         ->check(at_least(1, "number of maps"))
         ->option_text("N");
     command
-        .add_option(
-            "--sort", options.sort,
-            "Sort by COLUMN: calls, p50, p90, p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name")
+        .add_option("--sort", options.sort,
+                    "Sort by COLUMN: trouble (time waited for locks, then time spent, then calls), calls, p50, p90, "
+                    "p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name")
         ->type_name("COLUMN")
         ->capture_default_str();
     command.add_flag("--stacks", options.stacks,

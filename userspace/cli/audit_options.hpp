@@ -29,7 +29,7 @@ struct AuditOptions {
     bool no_cpu = false;
     std::string map_pattern;
     std::size_t top = 0;
-    std::string sort = "calls";
+    std::string sort = "trouble";
     std::string source = "auto";
     bool plain = false;
     int quiet = 0, verbose = 0;

@@ -88,7 +88,9 @@ void Outputs::summarize(const model::Report& total, bool with_stacks) {
     const output::EvidenceView evidence{parts_->view.filter, with_stacks};
     auto file = parts_->csv_on_stdout ? output::OutputFile::lent(STDERR_FILENO, "stderr")
                                       : output::OutputFile::lent(STDOUT_FILENO, "stdout");
-    output::SummarySink summary(std::move(file), evidence);
+    output::SummaryRows table;
+    table.sort = parts_->view.sort;
+    output::SummarySink summary(std::move(file), evidence, table);
     (void)summary.write(total);
 }
 

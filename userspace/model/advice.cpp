@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <map>
 
+#include "model/thresholds.hpp"
+
 namespace mapaudit::model {
 namespace {
 
-// Below these, what was seen is no reason to change a program.
-constexpr double wait_share_worth_telling = 0.10;  // of the operations' time
-constexpr std::uint64_t waits_worth_telling = 20;
+// Below these too, what was seen is no reason to change a program.
 constexpr double hold_share_worth_telling = 0.30;       // of the time waited
 constexpr double hold_worth_telling_ns = 100'000;       // shorter ones are the map's own work
 constexpr double preempted_share_worth_telling = 0.30;  // of the time held

@@ -113,7 +113,14 @@ std::size_t first_telling_frame(const Stack& stack, const SourceTraits& source) 
 
 const Frame* caller_of(const Stack& stack, const SourceTraits& source) {
     const std::size_t library = library_frames(stack, source);
-    return library < stack.frames.size() ? &stack.frames[library] : nullptr;
+    if (library == 0) return stack.frames.empty() ? nullptr : &stack.frames[0];
+    const auto is_own = [&](const Frame& frame) {
+        return !begins_with_any(brief_function(frame.function), source.between);
+    };
+    const auto outside = stack.frames.begin() + static_cast<std::ptrdiff_t>(library);
+    const auto own = std::find_if(outside, stack.frames.end(), is_own);
+    if (own != stack.frames.end()) return &*own;
+    return outside != stack.frames.end() ? &*outside : nullptr;
 }
 
 }  // namespace mapaudit::model

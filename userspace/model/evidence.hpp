@@ -70,7 +70,9 @@ std::string_view conflict_name(std::uint32_t kind);
 // Where in a stack the caller's own code begins: frames before it belong to the map library. At most size() - 1, so
 // that a stack never becomes empty; keeps the map's operation itself, the last of the library's frames.
 std::size_t first_telling_frame(const Stack& stack, const SourceTraits& source);
-// The innermost frame outside the map library; null where there is none.
+// The innermost frame outside the map library that is the program's own code, which a lock guard of the standard
+// library is not (SourceTraits::between); where there is no such frame, the innermost outside; null where there is
+// none.
 const Frame* caller_of(const Stack& stack, const SourceTraits& source);
 
 }  // namespace mapaudit::model

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -65,6 +66,11 @@ struct Row {
     // The CSV's column `conflicts`: a fatal error is one that the target found itself.
     std::uint64_t conflicts_seen() const { return conflicts + fatal_errors; }
 };
+
+// The share of the operations' time that was spent waiting for a lock, 0 to 1; empty where nothing was timed.
+std::optional<double> wait_share(const Row& row);
+// Time that its calls took in all, by the mean of those that were timed; 0 where none was.
+double time_spent_ns(const Row& row);
 
 // One cause of loss, in words a user can act on, and how many operations or events it swallowed.
 struct Loss {

@@ -19,7 +19,8 @@ struct SourceTraits {
     bool counts_every_call = true;     // while it is attached; else calls are no measure of conflicts
     bool growth_speaks_alone = false;  // growth is advised on where no operation was seen
     // Functions of the map library, by the beginning of their names; those of `callers` are not, though a prefix in
-    // `library` has them. Frames of `between` are the library's where a frame of it lies further out.
+    // `library` has them. Frames of `between` are nobody's own code: the library's where a frame of it lies further
+    // out, and passed over on the way to the caller where none does.
     std::span<const std::string_view> library{}, callers{}, between{};
 };
 

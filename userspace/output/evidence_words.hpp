@@ -12,6 +12,7 @@
 
 #include "model/function_name.hpp"
 #include "model/report.hpp"
+#include "output/folded.hpp"
 #include "output/format.hpp"
 #include "output/row_table.hpp"
 

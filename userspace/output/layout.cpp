@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "output/format.hpp"
+#include "output/headline_text.hpp"
 #include "output/ledger.hpp"
 #include "output/row_table.hpp"
 
@@ -14,7 +15,8 @@ namespace mapaudit::output {
 namespace {
 
 constexpr std::size_t footer_height = 2;
-constexpr std::size_t smallest_with_footer = 6;  // title, header, two rows, footer
+constexpr std::size_t smallest_with_footer = 6;    // title, header, two rows, footer
+constexpr std::size_t smallest_with_headline = 7;  // the same and the headline
 constexpr std::size_t targets_named = 3;
 
 constexpr std::string_view help_text =
@@ -41,7 +43,8 @@ Frame layout(const model::Report& report, const View& view, const ScreenState& s
         if (frame.lines.size() < height) frame.lines.push_back({fit_left(text, width), ink});
     };
     const bool footer = height >= smallest_with_footer;
-    const std::size_t around = 2 + (footer ? footer_height : 0);
+    const bool headline = height >= smallest_with_headline;
+    const std::size_t around = 2 + (headline ? 1 : 0) + (footer ? footer_height : 0);
     frame.page = height > around ? height - around : 1;
 
     const std::vector<const model::Row*> rows = select_rows(report.rows, view);
@@ -55,6 +58,10 @@ Frame layout(const model::Report& report, const View& view, const ScreenState& s
                        .who = view.per_cpu || view.per_thread,
                        .pid = report.targets.size() > 1});
     put(title(report, view, state) + position(first, shown, rows.size()), Ink::title);
+    if (headline) {
+        const HeadlineLine line = headline_line(report, view);
+        put(line.text, line.trouble ? Ink::warning : Ink::plain);
+    }
     put(table.header(), Ink::header);
     for (std::size_t i = first; i < first + shown; ++i)
         put(table.line(*rows[i]), rows[i]->cpu || rows[i]->tid ? Ink::faint : Ink::plain);

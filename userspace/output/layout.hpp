@@ -32,7 +32,8 @@ struct Frame {
     std::size_t last_scroll = 0;  // the largest scroll that still fills the page
 };
 
-// From the top: title, table header, rows, ledger, own cost and help. A small terminal goes without the lower ones.
+// From the top: title, what is wrong, table header, rows, ledger, own cost and help. A small terminal goes without what
+// is wrong, then without the lower ones.
 Frame layout(const model::Report& report, const View& view, const ScreenState& state, std::size_t width,
              std::size_t height);
 

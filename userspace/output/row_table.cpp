@@ -111,10 +111,15 @@ void shrink_to_width(TableOptions& options) {
 
 }  // namespace
 
+std::string map_name(const model::MapDescription& map, bool with_pid) {
+    std::string name;
+    if (with_pid) name = fmt::format("{}:", map.id.pid);
+    name += map.name.empty() ? fmt::format("#{}", map.number) : escape(map.name);
+    return name;
+}
+
 std::string map_label(const model::MapDescription& map, bool with_pid) {
-    std::string label;
-    if (with_pid) label = fmt::format("{}:", map.id.pid);
-    label += map.name.empty() ? fmt::format("#{}", map.number) : escape(map.name);
+    std::string label = map_name(map, with_pid);
     if (!map.kind.empty()) label += "(" + escape(map.kind) + ")";
     return label;
 }

@@ -11,7 +11,8 @@
 
 namespace mapaudit::output {
 
-// "users(go_map)", "#7(go_map)" where it has no name; escaped.
+// "users", "#7" where it has no name; escaped. With the kind: "users(go_map)".
+std::string map_name(const model::MapDescription& map, bool with_pid);
 std::string map_label(const model::MapDescription& map, bool with_pid);
 
 enum class Column {

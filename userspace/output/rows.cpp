@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "output/format.hpp"
+#include "output/headline_text.hpp"
 #include "output/ledger.hpp"
 
 namespace mapaudit::output {
@@ -26,6 +27,8 @@ Result<void> RowStream::write(const model::Report& report) {
     const Table table({.columns = live_columns(), .who = view_.per_cpu || view_.per_thread, .pid = pid_shown});
     const std::string time = clock_utc(report.time) + ' ';
     std::string text;
+    if (const HeadlineLine headline = headline_line(report, view_); headline.trouble)
+        text += time + "# " + headline.text + '\n';
     const std::vector<const model::Row*> shown = select_rows(report.rows, view_);
     for (const model::Row* row : shown) {
         if (lines_since_header_++ >= lines_between_headers) {

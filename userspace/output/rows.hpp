@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The plain row stream, for pipes, files and dumb terminals: the table of each interval, a line a map x op, with the
-// time in front. Lines that begin with '#' after the time are remarks.
+// time in front. Lines that begin with '#' after the time are remarks: above the rows, what is wrong, if anything is.
 #pragma once
 
 #include <cstdint>

@@ -11,6 +11,7 @@
 
 #include "output/blame_table.hpp"
 #include "output/format.hpp"
+#include "output/headline_text.hpp"
 #include "output/ledger.hpp"
 #include "output/row_table.hpp"
 
@@ -22,8 +23,8 @@ using Rows = std::vector<const model::Row*>;
 
 constexpr std::size_t widest_map = 40, narrowest_map = 9, most_grown_maps = 20;
 
-std::string table_text(const Rows& rows, bool pid, std::size_t most) {
-    const std::size_t shown = std::min(most, rows.size());
+std::string table_text(const Rows& rows, bool pid, const SummaryRows& wanted) {
+    const std::size_t shown = std::min(wanted.most, rows.size());
     std::size_t map_width = narrowest_map;
     for (std::size_t i = 0; i < shown; ++i)
         map_width = std::max(map_width, display_width(map_label(*rows[i]->map, pid)));
@@ -34,7 +35,8 @@ std::string table_text(const Rows& rows, bool pid, std::size_t most) {
     std::string text = table.header() + '\n';
     for (std::size_t i = 0; i < shown; ++i) text += table.line(*rows[i]) + '\n';
     if (rows.size() > shown)
-        text += fmt::format("... and {} with fewer calls\n", counted(rows.size() - shown, "more row", "more rows"));
+        text += fmt::format("... and {}{}\n", counted(rows.size() - shown, "more row", "more rows"),
+                            wanted.sort == SortColumn::trouble ? ", of less trouble" : "");
     return text;
 }
 
@@ -135,22 +137,23 @@ std::string ledger_text(const model::Report& total) {
 
 }  // namespace
 
-std::string summary_text(const model::Report& total, const EvidenceView& evidence, std::size_t most_rows) {
+std::string summary_text(const model::Report& total, const EvidenceView& evidence, const SummaryRows& table) {
     const bool pid = total.targets.size() > 1;
     View view;
     view.filter = evidence.filter;
+    view.sort = table.sort;
     const Rows rows = select_rows(total.rows, view);
     Rows called;
     std::copy_if(rows.begin(), rows.end(), std::back_inserter(called),
                  [](const model::Row* row) { return row->calls != 0; });
 
-    std::string text = fmt::format("\nmapaudit watched {} for {}: {} known.\n\n",
+    std::string text = fmt::format("\n{}\n\nmapaudit watched {} for {}: {} known.\n\n", headline_line(total, view).text,
                                    total.targets.empty() ? "nothing" : targets_line(total, 8),
                                    duration(total.elapsed_s * 1e9), counted(total.maps, "map", "maps"));
     if (called.empty()) {
         text += fmt::format("No operation was seen: {}.\n", why_empty(total));
     } else {
-        text += table_text(called, pid, most_rows);
+        text += table_text(called, pid, table);
         if (std::any_of(called.begin(), called.end(),
                         [](const auto* row) { return row->p50_ns && row->weight > 1.005; }))
             text += "Not every call was timed: the times rest on a sample (column weight of the CSV).\n";
@@ -170,7 +173,7 @@ std::string summary_text(const model::Report& total, const EvidenceView& evidenc
 
 Result<void> SummarySink::write(const model::Report& report) {
     if (report.scope != model::Scope::total) return {};
-    return file_.write(summary_text(report, evidence_));
+    return file_.write(summary_text(report, evidence_, table_));
 }
 
 }  // namespace mapaudit::output

@@ -14,8 +14,9 @@ namespace mapaudit::output {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> sort_names{"calls",   "p50",  "p90",     "p99",  "p999",  "max", "wait",
-                                                      "waiting", "size", "buckets", "load", "grows", "cpu", "name"};
+constexpr std::array<std::string_view, 15> sort_names{"trouble", "calls", "p50",   "p90",     "p99",
+                                                      "p999",    "max",   "wait",  "waiting", "size",
+                                                      "buckets", "load",  "grows", "cpu",     "name"};
 
 // libstdc++ matches recursively, a stack frame a character or so: a name longer than any real one is cut for it.
 constexpr std::size_t longest_matched_name = 4096;
@@ -25,7 +26,14 @@ constexpr double unknown = -std::numeric_limits<double>::infinity();
 
 double as_double(const std::optional<std::uint64_t>& value) { return value ? static_cast<double>(*value) : unknown; }
 
-double sort_value(const model::Row& row, SortColumn column) {
+// What a row is sorted by, the first figure first.
+using SortValue = std::array<double, 3>;
+
+SortValue trouble(const model::Row& row) {
+    return {row.wait_total_ns, model::time_spent_ns(row), static_cast<double>(row.calls)};
+}
+
+double figure(const model::Row& row, SortColumn column) {
     switch (column) {
         case SortColumn::calls: return static_cast<double>(row.calls);
         case SortColumn::p50: return row.p50_ns.value_or(unknown);
@@ -40,15 +48,20 @@ double sort_value(const model::Row& row, SortColumn column) {
         case SortColumn::load: return row.load_factor.value_or(unknown);
         case SortColumn::grows: return static_cast<double>(row.grows);
         case SortColumn::cpu: return row.cpu_share.value_or(unknown);
+        case SortColumn::trouble:
         case SortColumn::name: break;
     }
     return 0;
 }
 
+SortValue sort_value(const model::Row& row, SortColumn column) {
+    return column == SortColumn::trouble ? trouble(row) : SortValue{figure(row, column)};
+}
+
 // A map x op: its row for all CPUs and threads, which comes first, and those of single ones.
 struct Block {
     std::size_t begin, end;
-    double value;
+    SortValue value;
 };
 
 std::vector<Block> matching_blocks(const std::vector<model::Row>& rows, const View& view) {
@@ -118,12 +131,6 @@ std::string_view sort_column_name(SortColumn column) { return sort_names[static_
 
 SortColumn next_sort_column(SortColumn column) {
     return static_cast<SortColumn>((static_cast<std::size_t>(column) + 1) % sort_names.size());
-}
-
-std::optional<double> wait_share(const model::Row& row) {
-    if (!row.mean_ns) return std::nullopt;
-    const double spent_ns = *row.mean_ns * static_cast<double>(row.calls);  // the mean is that of the timed calls
-    return spent_ns > 0 ? std::min(row.wait_total_ns / spent_ns, 1.0) : 0.0;
 }
 
 std::optional<double> threads_waiting(const model::Row& row) {

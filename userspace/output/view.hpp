@@ -34,7 +34,24 @@ private:
 // Takes the rows of other maps out of the report; the ledger stays.
 void keep_matching(model::Report& report, const MapFilter& filter);
 
-enum class SortColumn { calls, p50, p90, p99, p999, max, wait, waiting, size, buckets, load, grows, cpu, name };
+// `trouble` is the time that calls waited for locks, among equals the time that they took, then their number.
+enum class SortColumn {
+    trouble,
+    calls,
+    p50,
+    p90,
+    p99,
+    p999,
+    max,
+    wait,
+    waiting,
+    size,
+    buckets,
+    load,
+    grows,
+    cpu,
+    name
+};
 
 Result<SortColumn> sort_column(std::string_view name);
 std::string_view sort_column_name(SortColumn column);
@@ -43,14 +60,13 @@ SortColumn next_sort_column(SortColumn column);
 
 struct View {
     std::size_t top = 0;  // maps shown; 0: all
-    SortColumn sort = SortColumn::calls;
+    SortColumn sort = SortColumn::trouble;
     MapFilter filter;
     bool per_cpu = false;
     bool per_thread = false;
 };
 
-// The share of the operations' time that was spent waiting for a lock, 0 to 1; empty where nothing was timed.
-std::optional<double> wait_share(const model::Row& row);
+using model::wait_share;
 // How many threads were waiting for the map's lock in this operation at a time, on average: time waited over time
 // passed (Little's law). Empty where nothing was timed.
 std::optional<double> threads_waiting(const model::Row& row);

@@ -50,6 +50,17 @@ TEST(Stacks, the_librarys_own_frames_come_first) {
     EXPECT_EQ(first_telling_frame(stack, source), 3u) << "the map's own operation is kept";
 }
 
+TEST(Stacks, a_lock_guard_is_no_caller) {
+    const Stack guarded = stack_of({"mapaudit_probe_released", "mapaudit::audited_lock<std::mutex>::unlock()",
+                                    "std::unique_lock<mapaudit::audited_lock<std::mutex> >::unlock()",
+                                    "std::unique_lock<mapaudit::audited_lock<std::mutex> >::~unique_lock()",
+                                    "expire_all(table&)", "std::thread::_State_impl<int>::_M_run()"});
+    EXPECT_EQ(caller_of(guarded, source)->function, "expire_all(table&)");
+    EXPECT_EQ(first_telling_frame(guarded, source), 1u) << "whole stacks show the guard";
+    const Stack nobody = stack_of({"mapaudit::detail::x()", "std::thread::_State_impl<int>::_M_run()"});
+    EXPECT_EQ(caller_of(nobody, source)->function, "std::thread::_State_impl<int>::_M_run()") << "better than nothing";
+}
+
 TEST(Stacks, without_library_frames_everything_tells) {
     EXPECT_EQ(first_telling_frame(stack_of({"f", "main"}), source), 0u);
     EXPECT_EQ(caller_of(stack_of({"std::thread::run", "main"}), source)->function, "std::thread::run");

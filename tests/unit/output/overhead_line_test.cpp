@@ -55,7 +55,7 @@ TEST(Overhead, stands_in_footer_and_summary) {
         << frame.lines.back().text;
     model::Report total = sample_report(model::Scope::total);
     total.overhead = sample_overhead();
-    const std::string text = summary_text(total, {}, 10);
+    const std::string text = summary_text(total, {}, {.most = 10});
     EXPECT_NE(text.find("\nTarget slowed down: about 1.2 % of its CPU time\n  (35 ns an operation timed, "),
               std::string::npos)
         << text;

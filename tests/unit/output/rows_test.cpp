@@ -18,13 +18,14 @@ using testing::HasSubstr;
 const std::string header =
     "TIME      MAP(kind)                    OP     CALLS/s    P50    P90    P99  P99.9    MAX WAIT% WAITING  CPU%    SIZE BUCKETS  BKTS/s  LOAD GROWS\n";
 const std::string rows =
-    "03:04:05Z users(go_map)                lookup   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0    0.00  50.0    1000     256      96  3.91     3\n"
     "03:04:05Z users(go_map)                assign    500k  123ns  247ns 1.23µs 12.3µs 1.52ms  20.0    0.02  12.3    1000     256      96  3.91     3\n"
-    "03:04:05Z a,\"b\"\\x0a\\x1b[31m\ufffd\\xe2\\x80\\… erase       21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0    0.00     -    1000     256       0  3.91     0\n"
+    "03:04:05Z users(go_map)                lookup   6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0    0.00  50.0    1000     256      96  3.91     3\n"
     "03:04:05Z users(go_map)                grow      1.50 50.0µs  100µs  500µs 5.00ms  617ms   0.0    0.00   0.0    1000     256      96  3.91     3\n"
+    "03:04:05Z a,\"b\"\\x0a\\x1b[31m\ufffd\\xe2\\x80\\… erase       21 7.00ns 14.0ns 70.0ns  700ns 86.4µs   0.0    0.00     -    1000     256       0  3.91     0\n"
     "03:04:05Z #2(go_map)                   lookup       0      -      -      -      -      -     -       -     -       -       -       0     -     0\n";
 const std::string loss =
     "03:04:05Z # 1000003 fired = 1000000 handled + 3 lost (2 ring full, 1 unreadable memory)\n";
+const std::string wrong = "03:04:05Z # users: concurrent access where none is allowed, 2 times\n";
 // clang-format on
 
 class RowStreamTest : public testing::Test {
@@ -44,7 +45,7 @@ std::size_t occurrences(const std::string& text, const std::string& part) {
 TEST_F(RowStreamTest, golden) {
     RowStream out = stream();
     ASSERT_TRUE(out.write(sample_report()));
-    EXPECT_EQ(content(), header + rows + loss);
+    EXPECT_EQ(content(), wrong + header + rows + loss);
 }
 
 TEST_F(RowStreamTest, the_header_comes_again_and_loss_is_told_when_it_grows) {
@@ -52,8 +53,9 @@ TEST_F(RowStreamTest, the_header_comes_again_and_loss_is_told_when_it_grows) {
     model::Report report = sample_report();
     for (int i = 0; i < 9; ++i) ASSERT_TRUE(out.write(report));
     const std::string text = content();
-    EXPECT_EQ(occurrences(text, header), 2u);                                      // 45 rows
-    EXPECT_EQ(text.rfind(header), header.size() + loss.size() + 8 * rows.size());  // after 40 of them
+    EXPECT_EQ(occurrences(text, header), 2u);  // 45 rows
+    // After 40 of them.
+    EXPECT_EQ(text.rfind(header), header.size() + loss.size() + 9 * wrong.size() + 8 * rows.size());
     EXPECT_EQ(occurrences(text, "lost"), 1u);
     report.ledger.lost[0].count += 5;
     report.ledger.fired += 5;
@@ -72,11 +74,12 @@ TEST_F(RowStreamTest, cpus_threads_and_processes_have_their_columns) {
     ASSERT_TRUE(out.write(report));
     // clang-format off
     EXPECT_EQ(content(),
-R"(TIME      MAP(kind)                    OP     CPU/THREAD  CALLS/s    P50    P90    P99  P99.9    MAX WAIT% WAITING  CPU%    SIZE BUCKETS  BKTS/s  LOAD GROWS
-03:04:05Z 4242:users(go_map)           lookup all           6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0    0.00  50.0    1000     256      96  3.91     3
+R"(03:04:05Z # 4242:users: concurrent access where none is allowed, 2 times
+TIME      MAP(kind)                    OP     CPU/THREAD  CALLS/s    P50    P90    P99  P99.9    MAX WAIT% WAITING  CPU%    SIZE BUCKETS  BKTS/s  LOAD GROWS
 03:04:05Z 4242:users(go_map)           assign all            500k  123ns  247ns 1.23µs 12.3µs 1.52ms  20.0    0.02  12.3    1000     256      96  3.91     3
 03:04:05Z 4242:users(go_map)           assign cpu 1          1.50  123ns  247ns 1.23µs 12.3µs 1.52ms 100.0    0.02     -    1000     256      96  3.91     3
 03:04:05Z 4242:users(go_map)           assign tid 4243       1.50  123ns  247ns 1.23µs 12.3µs 1.52ms 100.0    0.02     -    1000     256      96  3.91     3
+03:04:05Z 4242:users(go_map)           lookup all           6.17M 38.5ns 77.0ns  385ns 3.85µs  475µs   0.0    0.00  50.0    1000     256      96  3.91     3
 03:04:05Z 4242:users(go_map)           grow   all            1.50 50.0µs  100µs  500µs 5.00ms  617ms   0.0    0.00   0.0    1000     256      96  3.91     3
 )");
     // clang-format on

@@ -189,18 +189,18 @@ TEST_F(ScreenTest, gives_the_terminal_back_when_an_exception_passes) {
 TEST_F(ScreenTest, keys_do_what_the_help_says) {
     const auto screen = make();
     ASSERT_TRUE(screen->write(many_rows()));
-    EXPECT_EQ(terminal_.missing("rows 1-26 of 100"), "");
+    EXPECT_EQ(terminal_.missing("rows 1-25 of 100"), "");
     EXPECT_TRUE(press(*screen, "?", "q quit"));
     EXPECT_TRUE(press(*screen, "?", "? help"));
-    EXPECT_TRUE(press(*screen, "\x1bOF", "rows 75-100 of 100"));  // End
-    EXPECT_TRUE(press(*screen, "\x1bOA", "rows 74-99 of 100"));   // up
-    EXPECT_TRUE(press(*screen, "\x1bOH", "rows 1-26 of 100"));    // Home
-    EXPECT_TRUE(press(*screen, "\x1bOA", "rows 1-26 of 100"));
-    EXPECT_TRUE(press(*screen, "\x1b[6~", "rows 27-52 of 100"));  // PgDn
-    EXPECT_TRUE(press(*screen, "\x1bOB", "rows 28-53 of 100"));   // down
-    EXPECT_TRUE(press(*screen, "\x1b[5~", "rows 2-27 of 100"));   // PgUp
-    EXPECT_TRUE(press(*screen, "s", "by p50"));
-    EXPECT_TRUE(press(*screen, "x", "by p50"));
+    EXPECT_TRUE(press(*screen, "\x1bOF", "rows 76-100 of 100"));  // End
+    EXPECT_TRUE(press(*screen, "\x1bOA", "rows 75-99 of 100"));   // up
+    EXPECT_TRUE(press(*screen, "\x1bOH", "rows 1-25 of 100"));    // Home
+    EXPECT_TRUE(press(*screen, "\x1bOA", "rows 1-25 of 100"));
+    EXPECT_TRUE(press(*screen, "\x1b[6~", "rows 26-50 of 100"));  // PgDn
+    EXPECT_TRUE(press(*screen, "\x1bOB", "rows 27-51 of 100"));   // down
+    EXPECT_TRUE(press(*screen, "\x1b[5~", "rows 2-26 of 100"));   // PgUp
+    EXPECT_TRUE(press(*screen, "s", "by calls"));
+    EXPECT_TRUE(press(*screen, "x", "by calls"));
     EXPECT_TRUE(press(*screen, "q", ""));
     EXPECT_TRUE(screen->poll_keys());
 }
@@ -221,9 +221,9 @@ TEST_F(ScreenTest, a_pause_freezes_what_is_shown) {
 TEST_F(ScreenTest, follows_the_size_of_its_terminal) {
     const auto screen = make();
     ASSERT_TRUE(screen->write(many_rows()));
-    EXPECT_EQ(terminal_.missing("rows 1-26 of 100"), "");
+    EXPECT_EQ(terminal_.missing("rows 1-25 of 100"), "");
     for (const auto& [columns, lines, shown] :
-         {std::tuple{120, 14, "rows 1-10 of 100"}, std::tuple{200, 54, "rows 1-50 of 100"}}) {
+         {std::tuple{120, 15, "rows 1-10 of 100"}, std::tuple{200, 55, "rows 1-50 of 100"}}) {
         terminal_.forget();
         terminal_.resize(static_cast<unsigned short>(columns), static_cast<unsigned short>(lines));
         ASSERT_TRUE(screen->write(many_rows()));

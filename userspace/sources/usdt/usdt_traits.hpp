@@ -13,7 +13,9 @@ namespace mapaudit::sources {
 inline constexpr std::array<std::string_view, 2> usdt_library{"mapaudit::", "mapaudit_probe_"};
 // The workload driver shares the library's namespace and is a caller like any other.
 inline constexpr std::array<std::string_view, 1> usdt_callers{"mapaudit::workload::"};
-inline constexpr std::array<std::string_view, 1> usdt_between{"std::"};
+// Lock guards, std::function and the like; and the driver's loop, the same in every kind of map.
+inline constexpr std::array<std::string_view, 4> usdt_between{
+    "std::", "mapaudit::workload::execute<", "mapaudit::workload::work<", "mapaudit::workload::drive<"};
 
 inline constexpr model::SourceTraits usdt_traits{
     .name = "usdt",
