@@ -236,6 +236,22 @@ TEST(Lifecycle, StopSignalsDrainAndEndWell) {
     EXPECT_EQ(driver.stop().exit_code, 0);
 }
 
+TEST(Lifecycle, TheSummaryIsDataUnlessAStreamHasStdout) {
+    RunningDriver driver;
+    const ScratchFolder scratch;
+    const auto audit_into = [&](const std::string& csv) {
+        return run({MAPAUDIT_AUDITOR, "attach", "-p", std::to_string(driver.pid()), "-d", "0.2", "--csv", csv});
+    };
+    const Finished shown = audit_into(scratch.file("a.csv"));
+    EXPECT_NE(shown.out.find("Ledger: "), std::string::npos) << shown.err;
+    EXPECT_EQ(shown.err.find("Ledger: "), std::string::npos) << shown.err;
+    const Finished streamed = audit_into("-");
+    EXPECT_TRUE(streamed.out.starts_with("time,elapsed_s,")) << streamed.out;
+    EXPECT_EQ(streamed.out.find("Ledger: "), std::string::npos) << streamed.out;
+    EXPECT_NE(streamed.err.find("Ledger: "), std::string::npos) << streamed.err;
+    EXPECT_EQ(driver.stop().exit_code, 0);
+}
+
 TEST(Lifecycle, AttachAndDetachUnderLoadManyTimes) {
     RunningDriver driver("8");
     for (int round = 0; round < 200; ++round) {
