@@ -34,6 +34,7 @@ inline thread_local constinit OperationEnd operation_end{0, Audit::none};
 
 }  // namespace mapaudit::workload
 
+#ifdef MAPAUDIT_OPERATION_CLOCK
 namespace mapaudit::detail {
 
 // Called where an operation is over and nothing of it is reported yet: no probe has fired, no batch has gone out. What
@@ -44,3 +45,4 @@ namespace mapaudit::detail {
 }
 
 }  // namespace mapaudit::detail
+#endif
