@@ -160,6 +160,12 @@ TEST(GoAudited, TheTargetsEndEndsTheAudit) {
     EXPECT_EQ(ledger.fired, ledger.handled + ledger.lost);
 }
 
+// At level auto, operations that fell into a window have rows of their own.
+std::vector<CsvRow> growths_of(std::vector<CsvRow> rows) {
+    std::erase_if(rows, [](const CsvRow& row) { return row.at("op") != "grow"; });
+    return rows;
+}
+
 // By its file: before it runs, and once it does. A copy is another file, which nobody else runs.
 TEST(GoAudited, ByItsFile) {
     const ScratchFolder scratch;
@@ -179,7 +185,7 @@ TEST(GoAudited, ByItsFile) {
         EXPECT_EQ(target->end().exit_code, 0);
         const Finished finished = auditor.finish();
         ASSERT_EQ(finished.exit_code, 0) << finished.err;
-        const auto rows = own_maps(read_csv(scratch.file("a.csv")));
+        const auto rows = growths_of(own_maps(read_csv(scratch.file("a.csv"))));
         ASSERT_EQ(rows.size(), 1u);
         EXPECT_EQ(std::stol(rows[0].at("grows")), known.at(0).at("growths").get<long>());
     }
@@ -215,7 +221,7 @@ TEST(GoAudited, BesideAProgramOfTheLibrary) {
     const Finished finished = auditor.finish();
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
     const auto csv = read_csv(scratch.file("a.csv"));
-    const auto rows = own_maps(csv);
+    const auto rows = growths_of(own_maps(csv));
     ASSERT_EQ(rows.size(), 1u);
     EXPECT_EQ(std::stol(rows[0].at("grows")), known.at(0).at("growths").get<long>());
     long calls = 0;

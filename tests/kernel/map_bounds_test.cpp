@@ -40,8 +40,8 @@ TEST(MapBounds, MoreMapsThanTheTableHoldsShareARowAndLoseNothing) {
     // Started under the auditor, the process has no map yet when the table is sized.
     const ScratchFolder scratch;
     const Finished finished =
-        run({MAPAUDIT_AUDITOR, "run", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD, "--map", "mutex_map",
-             "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
+        run({MAPAUDIT_AUDITOR, "run", "--level", "full", "--csv", scratch.file("a.csv"), "--", MAPAUDIT_WORKLOAD,
+             "--map", "mutex_map", "--threads", "2", "--ops", "500009", "--maps", "3001", "--keys", "16"});
     ASSERT_EQ(finished.exit_code, 0) << finished.err;
     const Sums sums = sums_of(read_csv(scratch.file("a.csv")));
     const LedgerLine ledger = ledger_of(finished);

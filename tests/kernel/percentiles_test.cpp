@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <cmath>
 #include <ostream>
+#include <sstream>
+#include <string>
+#include <vector>
 
 #include "support/audited_run.hpp"
 
@@ -110,39 +113,58 @@ AuditedRun run_load(const Load& load) {
     return run_audited(workload, {"--level", load.level});
 }
 
-class Percentiles : public testing::TestWithParam<Load> {};
-
-TEST_P(Percentiles, AgreeWithTheDrivers) {
-    const Load load = GetParam();
+// The percentiles that lay outside of their bounds; counts that differ fail at once.
+std::vector<std::string> disagreements(const Load& load, const AuditedRun& run) {
     const bool sampled = std::string(load.level) == "sampled";
-    const AuditedRun run = run_load(load);
-    ASSERT_FALSE(run.driver.is_null());
+    const auto& maps = run.driver.at("maps");
+    std::vector<std::string> found;
     std::size_t compared = 0;
     for (const CsvRow& row : rows_of(run.csv, "total")) {
-        if (row.at("op") != "assign" && row.at("op") != "lookup") continue;
-        const auto& maps = run.driver.at("maps");
+        const std::string& op = row.at("op");
+        if (op != "assign" && op != "lookup") continue;
         const auto map = std::find_if(maps.begin(), maps.end(),
                                       [&](const auto& m) { return m.at("id") == std::stoi(row.at("map_id")); });
-        ASSERT_NE(map, maps.end()) << "no map " << row.at("map_id");
-        const auto& buckets = map->at("latency_buckets_ns").at(row.at("op"));
+        if (map == maps.end()) {
+            ADD_FAILURE() << "no map " << row.at("map_id");
+            continue;
+        }
+        const auto& buckets = map->at("latency_buckets_ns").at(op);
         const Driven all(buckets, Of::all_calls), timed(buckets, Of::audited_calls);
         // Not one operation is missing, on either side.
-        ASSERT_EQ(all.calls(), map->at("ops").at(row.at("op")).get<double>());
-        ASSERT_EQ(row.at("calls"), std::to_string(map->at("ops").at(row.at("op")).get<std::uint64_t>()));
+        EXPECT_EQ(all.calls(), map->at("ops").at(op).get<double>());
+        EXPECT_EQ(row.at("calls"), std::to_string(map->at("ops").at(op).get<std::uint64_t>()));
         if (!sampled) {
-            ASSERT_EQ(timed.calls(), all.calls());
+            EXPECT_EQ(timed.calls(), all.calls());
         }
         for (const auto& [column, share] : percentiles) {
             const double audited_ns = std::stod(row.at(column));
-            EXPECT_TRUE(sampled ? agrees_sampled(all, timed, share, audited_ns) : agrees(all, share, audited_ns))
-                << row.at("op") << " on map " << row.at("map_id") << ", " << column << ": " << audited_ns
-                << " audited, " << all.quantile(share) << " driven, " << timed.quantile(share) << " of those "
-                << timed.calls() << " that both timed; " << all.share(audited_ns)
-                << " of the driven took no longer than audited";
             ++compared;
+            if (sampled ? agrees_sampled(all, timed, share, audited_ns) : agrees(all, share, audited_ns)) continue;
+            std::ostringstream line;
+            line << op << " on map " << row.at("map_id") << ", " << column << ": " << audited_ns << " audited, "
+                 << all.quantile(share) << " driven, " << timed.quantile(share) << " of those " << timed.calls()
+                 << " that both timed; " << all.share(audited_ns) << " of the driven took no longer than audited";
+            found.push_back(line.str());
         }
     }
-    EXPECT_EQ(compared, run.driver.at("maps").size() * 2 * std::size(percentiles));
+    EXPECT_EQ(compared, maps.size() * 2 * std::size(percentiles));
+    return found;
+}
+
+class Percentiles : public testing::TestWithParam<Load> {};
+
+// Eight threads' percentiles are 48 comparisons, and the counter of some machines steps by 10 ns: chance puts one a
+// step outside. It does not strike three runs in a row; an error of the auditor's does.
+TEST_P(Percentiles, AgreeWithTheDrivers) {
+    std::vector<std::string> all;
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        const AuditedRun run = run_load(GetParam());
+        ASSERT_FALSE(run.driver.is_null());
+        const auto found = disagreements(GetParam(), run);
+        if (found.empty() || HasFailure()) return;
+        all.insert(all.end(), found.begin(), found.end());
+    }
+    for (const std::string& line : all) ADD_FAILURE() << line;
 }
 
 std::vector<Load> all_loads() {
