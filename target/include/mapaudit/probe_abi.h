@@ -126,9 +126,8 @@ static inline __u64 mapaudit_bucket_floor(__u32 index) {
 
 /* ---- records ---- */
 
-#define MAPAUDIT_REC_SAMPLED 0x01u /* one call out of many was timed; the call itself is in a COUNT record */
-#define MAPAUDIT_REC_COUNT 0x02u /* no timing: `latency` is a number of calls; `wait` that of one call counted before \
-                                  */
+#define MAPAUDIT_REC_SAMPLED 0x01u  /* one call out of many was timed; the call itself is in a COUNT record */
+#define MAPAUDIT_REC_COUNT 0x02u    /* no timing: `latency` is a number of calls, `wait` that of one counted before */
 #define MAPAUDIT_REC_MIGRATED 0x04u /* the operation ended on another CPU than it began on */
 #define MAPAUDIT_REC_SCALED 0x08u   /* latency and wait are in units of 256 ticks, rounded down */
 #define MAPAUDIT_REC_GREW 0x10u     /* the operation started a growth or evacuated buckets */
