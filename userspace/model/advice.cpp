@@ -42,7 +42,7 @@ std::map<MapId, MapFigures> figures_of(const Report& total) {
         map.calls += row.calls;
         map.waits += row.waits;
         map.waited_ns += row.wait_total_ns;
-        map.busy_ns += row.mean_ns.value_or(0) * static_cast<double>(row.calls);
+        map.busy_ns += time_spent_ns(row);
     }
     return maps;
 }

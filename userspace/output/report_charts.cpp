@@ -94,7 +94,7 @@ std::string charts_html(const Recording& recording) {
     std::string html = legend(by_op) + "<div class=\"charts\">\n";
     html += panel("calls per second", by_op, calls_per_s, per_second, recording.seconds);
     html += panel("p99 of each interval", by_op, p99, nanoseconds, recording.seconds);
-    html += panel("share of the time spent waiting for the lock", by_op, wait_share, share, recording.seconds);
+    html += panel("share of the time spent waiting for the lock", by_op, model::wait_share, share, recording.seconds);
     html += panel("buckets, by map", by_map, buckets, whole_number, recording.seconds, legend(by_map));
     return html + "</div>\n";
 }

@@ -107,7 +107,7 @@ std::string growth_html(const Recording& recording) {
                          static_cast<double>(row.grows) / static_cast<double>(rows[0]->grows));
         body += cell(row.buckets ? count(*row.buckets) : "–") + cell(row.size ? count(*row.size) : "–");
         body += cell(row.load_factor ? fmt::format("{:.2f}", *row.load_factor) : "–");
-        body += time_cell(row.mean_ns ? std::optional(*row.mean_ns * static_cast<double>(row.calls)) : std::nullopt);
+        body += time_cell(row.mean_ns ? std::optional(model::time_spent_ns(row)) : std::nullopt);
         body += time_cell(row.max_ns) + "</tr>\n";
     }
     return table(

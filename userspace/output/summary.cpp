@@ -48,7 +48,7 @@ std::string growth_line(const model::Row& row, double seconds, bool pid) {
     if (row.buckets) line += fmt::format(" to {}", *row.buckets);
     if (row.load_factor) line += fmt::format(" (load {:.2f})", *row.load_factor);
     if (row.mean_ns) {
-        line += fmt::format(": {} in all", duration(*row.mean_ns * static_cast<double>(row.calls)));
+        line += fmt::format(": {} in all", duration(model::time_spent_ns(row)));
         if (row.max_ns) line += fmt::format(", {} the longest", duration(*row.max_ns));
     }
     return line;

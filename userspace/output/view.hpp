@@ -66,7 +66,6 @@ struct View {
     bool per_thread = false;
 };
 
-using model::wait_share;
 // How many threads were waiting for the map's lock in this operation at a time, on average: time waited over time
 // passed (Little's law). Empty where nothing was timed.
 std::optional<double> threads_waiting(const model::Row& row);
