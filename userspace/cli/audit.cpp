@@ -156,7 +156,7 @@ Result<int> audit(const std::vector<const Process*>& processes, const AuditOptio
     observer.flush();
     if (outcome) outcome = write_end(outputs, last, session.total());
     if (options.quiet == 0) {
-        outputs.summarize(session.total(), options.stacks);
+        outputs.summarize(session.total(), options);
         for (const std::string& remark : stacks.remarks()) spdlog::info("stacks: {}", output::escape(remark));
     }
     if (!outcome) return outcome.error();

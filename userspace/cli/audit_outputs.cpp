@@ -15,11 +15,15 @@
 #include "output/summary.hpp"
 
 namespace mapaudit::cli {
+namespace {
+
+bool csv_has_stdout(const AuditOptions& options) { return options.csv == "-"; }
+
+}  // namespace
 
 struct Outputs::Parts {
     output::View view;
     std::unique_ptr<output::Sink> csv, rows;
-    bool csv_on_stdout = false;
     std::unique_ptr<output::Screen> screen;
     std::optional<output::FoldedFile> folded;
 };
@@ -37,7 +41,6 @@ Result<Outputs> Outputs::open(const AuditOptions& options) {
         auto csv = output::CsvSink::make(options.csv);
         if (!csv) return csv.error();
         parts->csv = std::move(*csv);
-        parts->csv_on_stdout = options.csv == "-";
     }
     if (!options.folded.empty()) {
         auto folded = output::FoldedFile::make(options.folded);
@@ -48,7 +51,7 @@ Result<Outputs> Outputs::open(const AuditOptions& options) {
 }
 
 Result<void> Outputs::show(const AuditOptions& options) {
-    if (options.quiet > 0 || options.csv == "-") return {};
+    if (options.quiet > 0 || csv_has_stdout(options)) return {};
     if (!options.plain && ::isatty(STDOUT_FILENO) != 0) {
         auto screen = output::Screen::make(parts_->view);
         if (screen) {
@@ -84,10 +87,10 @@ void Outputs::leave_screen() { parts_->screen.reset(); }
 int Outputs::keyboard_fd() const { return parts_->screen != nullptr ? parts_->screen->fd() : -1; }
 bool Outputs::quit_asked() { return parts_->screen != nullptr && parts_->screen->poll_keys(); }
 
-void Outputs::summarize(const model::Report& total, bool with_stacks) {
-    const output::EvidenceView evidence{parts_->view.filter, with_stacks};
-    auto file = parts_->csv_on_stdout ? output::OutputFile::lent(STDERR_FILENO, "stderr")
-                                      : output::OutputFile::lent(STDOUT_FILENO, "stdout");
+void Outputs::summarize(const model::Report& total, const AuditOptions& options) {
+    const output::EvidenceView evidence{parts_->view.filter, options.stacks};
+    auto file = csv_has_stdout(options) ? output::OutputFile::lent(STDERR_FILENO, "stderr")
+                                        : output::OutputFile::lent(STDOUT_FILENO, "stdout");
     output::SummaryRows table;
     table.sort = parts_->view.sort;
     output::SummarySink summary(std::move(file), evidence, table);

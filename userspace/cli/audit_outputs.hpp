@@ -21,7 +21,7 @@ public:
     // The evidence of a total report, where --folded asks for it.
     Result<void> write_folded(const model::Report& total);
     // What people read at the end: on stdout, or on stderr where --csv has stdout.
-    void summarize(const model::Report& total, bool with_stacks);
+    void summarize(const model::Report& total, const AuditOptions& options);
     // Takes the live screen, if there is one, off the terminal; the summary and the last words follow.
     void leave_screen();
     // Opens the live screen or the row stream; after the attach, whose messages would be drawn over.
