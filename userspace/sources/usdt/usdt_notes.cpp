@@ -78,22 +78,26 @@ struct Sections {
     Elf_Scn *stapsdt = nullptr, *own = nullptr, *symbols = nullptr, *relocations = nullptr;
 };
 
-// Whether `name` stands at that place among the names of the sections. Not by elf_strptr, which looks for the name's
+// Whether `name` stands at that place among the names of a section. Not by elf_strptr, which looks for the name's
 // end from the end of all of them: a file can be made so that this takes hours.
 bool is_called(std::string_view names, std::size_t at, std::string_view name) {
     return at < names.size() && names.size() - at > name.size() && names.compare(at, name.size(), name) == 0 &&
            names[at + name.size()] == '\0';
 }
 
-std::string_view section_names(Elf* elf) {
-    std::size_t index = 0;
-    if (elf_getshdrstrndx(elf, &index) != 0) return {};
-    Elf_Scn* const section = elf_getscn(elf, index);
+// The names that a section holds, unless they are more than `most` bytes.
+std::string_view names_in(Elf_Scn* section, std::uint64_t most) {
     GElf_Shdr header;
-    if (section == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_size > most_name_bytes) return {};
+    if (section == nullptr || gelf_getshdr(section, &header) == nullptr || header.sh_size > most) return {};
     const Elf_Data* names = elf_rawdata(section, nullptr);
     if (names == nullptr || names->d_buf == nullptr) return {};
     return {static_cast<const char*>(names->d_buf), names->d_size};
+}
+
+std::string_view section_names(Elf* elf) {
+    std::size_t index = 0;
+    if (elf_getshdrstrndx(elf, &index) != 0) return {};
+    return names_in(elf_getscn(elf, index), most_name_bytes);
 }
 
 Sections find_sections(Elf* elf) {
@@ -140,19 +144,13 @@ Elf_Data* table_in(Elf_Scn* section, GElf_Shdr& header) {
 
 // The registry among the dynamic symbols; 0: it is not there.
 std::uint64_t registry_symbol_index(Elf* elf, Elf_Scn* symbols) {
-    GElf_Shdr header, names_header;
+    GElf_Shdr header;
     Elf_Data* const table = table_in(symbols, header);
     if (table == nullptr) return 0;
-    Elf_Scn* const names_section = elf_getscn(elf, header.sh_link);
-    if (names_section == nullptr || gelf_getshdr(names_section, &names_header) == nullptr ||
-        names_header.sh_size > most_table_bytes)
-        return 0;
-    const Elf_Data* const names = elf_rawdata(names_section, nullptr);
-    if (names == nullptr || names->d_buf == nullptr) return 0;
-    const std::string_view text(static_cast<const char*>(names->d_buf), names->d_size);
+    const std::string_view names = names_in(elf_getscn(elf, header.sh_link), most_table_bytes);
     GElf_Sym symbol;
-    for (int i = 1; gelf_getsym(table, i, &symbol) != nullptr; ++i)
-        if (is_called(text, symbol.st_name, registry_symbol)) return static_cast<std::uint64_t>(i);
+    for (int i = 1; !names.empty() && gelf_getsym(table, i, &symbol) != nullptr; ++i)
+        if (is_called(names, symbol.st_name, registry_symbol)) return static_cast<std::uint64_t>(i);
     return 0;
 }
 
