@@ -95,9 +95,8 @@ private:
 
 // At level auto nobody has asked for less than the default budget, or for more.
 std::optional<double> budget_of(const AuditOptions& options) {
-    constexpr double automatic_percent = 5;
     if (options.max_overhead || options.level) return options.max_overhead;
-    return automatic_percent;
+    return sources::automatic_budget_percent;
 }
 
 // Whoever names a budget wants it kept; whoever names none wants every operation counted.

@@ -20,6 +20,9 @@
 
 namespace mapaudit::sources {
 
+// The budget of level auto, where none is named.
+inline constexpr double automatic_budget_percent = 5;
+
 // What the user asked of an audit, for every source to make its own options of; each takes what concerns it.
 struct SourceRequest {
     std::optional<Level> level;                  // empty: auto, what the budget allows

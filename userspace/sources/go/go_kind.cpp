@@ -11,7 +11,7 @@ namespace {
 // A probe on every operation of a Go program costs it dearly: nobody gets that without having asked for it.
 GoOptions options_of(const SourceRequest& request) {
     // A quarter for who asks who races: a race that was not watched is not found.
-    constexpr double usual_budget_percent = 5, racing_budget_percent = 25;
+    constexpr double racing_budget_percent = 25;
     GoOptions options;
     if (request.races)
         options.watch = GoWatch::windows;
@@ -20,7 +20,7 @@ GoOptions options_of(const SourceRequest& request) {
     const bool all_the_time = request.level == Level::full;
     options.budget_percent = request.max_overhead_percent.value_or(request.races  ? racing_budget_percent
                                                                    : all_the_time ? 100
-                                                                                  : usual_budget_percent);
+                                                                                  : automatic_budget_percent);
     options.max_maps = request.max_maps;
     if (request.max_stacks != 0) options.sizes.sites = request.max_stacks;
     options.on_note = request.on_note;
