@@ -10,9 +10,11 @@
 #include <cstring>
 #include <deque>
 #include <functional>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -129,5 +131,23 @@ private:
     std::map<std::string, const void*> names_;
     std::vector<std::pair<std::uintptr_t, std::uintptr_t>> hidden_;
 };
+
+// The ledgers of all CPUs added up, word by word; `of_cpu` finds that of one.
+template <typename Ledger, typename OfCpu>
+Ledger sum_of_ledgers(OfCpu of_cpu) {
+    Ledger sum{};
+    auto* to = reinterpret_cast<std::uint64_t*>(&sum);
+    for (unsigned cpu = 0; cpu < FakeKernel::cpus; ++cpu) {
+        const auto* from = reinterpret_cast<const std::uint64_t*>(&of_cpu(cpu));
+        for (std::size_t i = 0; i < sizeof sum / sizeof *to; ++i) to[i] += from[i];
+    }
+    return sum;
+}
+
+// What a ledger says was lost, for whatever reason.
+template <typename Ledger>
+std::uint64_t lost_in(const Ledger& ledger) {
+    return std::accumulate(std::begin(ledger.lost), std::end(ledger.lost), std::uint64_t{0});
+}
 
 }  // namespace mapaudit::test

@@ -71,21 +71,15 @@ public:
     }
 
     wire_go_ledger ledger() {
-        wire_go_ledger sum{};
-        auto* to = reinterpret_cast<std::uint64_t*>(&sum);
         const unsigned before = kernel.cpu;
-        for (kernel.cpu = 0; kernel.cpu < FakeKernel::cpus; ++kernel.cpu) {
-            const auto* from = reinterpret_cast<const std::uint64_t*>(&kernel.at<wire_go_ledger>("ledgers", 0u));
-            for (std::size_t i = 0; i < sizeof sum / sizeof *to; ++i) to[i] += from[i];
-        }
+        const auto sum = sum_of_ledgers<wire_go_ledger>([&](unsigned cpu) -> const wire_go_ledger& {
+            kernel.cpu = cpu;  // the table has one for each
+            return kernel.at<wire_go_ledger>("ledgers", 0u);
+        });
         kernel.cpu = before;
         return sum;
     }
-    std::uint64_t lost() {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : ledger().lost) sum += count;
-        return sum;
-    }
+    std::uint64_t lost() { return lost_in(ledger()); }
     void expect_balance(std::uint64_t fired) {
         EXPECT_EQ(ledger().fired, fired);
         EXPECT_EQ(ledger().handled + lost(), fired);

@@ -83,19 +83,10 @@ public:
     void batch(std::span<const mapaudit_record> records) { batch(records, Batch()); }
 
     wire_ledger ledger() {
-        wire_ledger sum{};
-        auto* to = reinterpret_cast<std::uint64_t*>(&sum);
-        for (unsigned cpu = 0; cpu < FakeKernel::cpus; ++cpu) {
-            const auto* from = reinterpret_cast<const std::uint64_t*>(&kernel.at<wire_ledger>("ledgers", cpu));
-            for (std::size_t i = 0; i < sizeof(wire_ledger) / sizeof *to; ++i) to[i] += from[i];
-        }
-        return sum;
+        return sum_of_ledgers<wire_ledger>(
+            [&](unsigned cpu) -> const wire_ledger& { return kernel.at<wire_ledger>("ledgers", cpu); });
     }
-    std::uint64_t lost() {
-        std::uint64_t sum = 0;
-        for (const std::uint64_t count : ledger().lost) sum += count;
-        return sum;
-    }
+    std::uint64_t lost() { return lost_in(ledger()); }
 
     // fired = handled + what user space will handle + lost; every lane is free again, every reservation ended.
     void expect_balance(std::uint64_t fired) {
